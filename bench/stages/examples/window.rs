@@ -163,5 +163,7 @@ fn verdict(rows: &[StoredRow]) -> Verdict {
         first_ts: first.ts,
         last_ts: last.ts,
         silent: last.ts - first.ts,
+        version: 0,
+        close_code: None,
     }
 }

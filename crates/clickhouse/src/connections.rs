@@ -262,6 +262,8 @@ fn record(data_set: DataSet, row: ConnectionRow) -> Result<ConnectionRecord<'sta
         data_set,
         handshake_us: row.handshake_us,
         first_byte_us: row.first_byte_us,
+        version: None,
+        close_code: None,
         five_tuple: FiveTuple {
             src_ip: row.src_ip,
             src_port: row.src_port,

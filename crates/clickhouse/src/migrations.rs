@@ -30,7 +30,7 @@ const VERSION: u32 = STEPS.len() as u32;
 type Migration = fn(&str, &Layout) -> Vec<String>;
 
 /// Released steps do not change, but tables are created with the columns that later steps add.
-const STEPS: [Migration; 4] = [tables, views, tails, handshakes];
+const STEPS: [Migration; 5] = [tables, views, tails, handshakes, options];
 
 /// How the rows of a table are distributed in a cluster.
 enum Spread {
@@ -78,7 +78,9 @@ const TABLES: [TableDefinition; 7] = [
   flags UInt16 CODEC(ZSTD(1)), seq UInt32 CODEC(Delta, ZSTD(1)), ack UInt32 CODEC(Delta, ZSTD(1)),
   window UInt16 CODEC(ZSTD(1)), options_len UInt8 CODEC(ZSTD(1)), payload_len UInt32 CODEC(ZSTD(1)),
   sample_rate UInt32 CODEC(ZSTD(1)), country LowCardinality(String) CODEC(ZSTD(1)), asn UInt32 CODEC(ZSTD(1)),
-  flow UInt64 CODEC(ZSTD(1)), arrived DateTime('UTC') DEFAULT now() CODEC(Delta, ZSTD(1))",
+  flow UInt64 CODEC(ZSTD(1)), arrived DateTime('UTC') DEFAULT now() CODEC(Delta, ZSTD(1)),
+  df UInt8 CODEC(ZSTD(1)), options UInt64 DEFAULT if(bitAnd(flags, 23) = 2, 18446744073709551615, 0) CODEC(ZSTD(1)),
+  mss UInt16 CODEC(ZSTD(1)), wscale UInt8 DEFAULT 255 CODEC(ZSTD(1))",
         engine: "MergeTree",
         by: "PARTITION BY toYYYYMMDD(ts) ORDER BY (window_start, src_ip, src_port, dst_ip, dst_port, ts)",
         settings: "fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 10000",
@@ -244,6 +246,24 @@ fn handshakes(database: &str, layout: &Layout) -> Vec<String> {
     tables.iter().map(|suffix| format!("ALTER TABLE {name}.connection{suffix}{on} {columns}")).collect()
 }
 
+/// Adds "don't fragment" and the options of SYN packets, which are unknown for packets that are there, and tags.
+fn options(database: &str, layout: &Layout) -> Vec<String> {
+    let name = identifier(database);
+    let on = on(layout);
+    let tables: &[&str] = if layout.cluster.is_some() { &["_local", ""] } else { &[""] };
+    let columns = "ADD COLUMN IF NOT EXISTS df UInt8 CODEC(ZSTD(1)),
+  ADD COLUMN IF NOT EXISTS options UInt64 DEFAULT if(bitAnd(flags, 23) = 2, 18446744073709551615, 0) CODEC(ZSTD(1)),
+  ADD COLUMN IF NOT EXISTS mss UInt16 CODEC(ZSTD(1)), ADD COLUMN IF NOT EXISTS wscale UInt8 DEFAULT 255 CODEC(ZSTD(1))";
+    let names = tag_names(layout.data_set);
+    let statements = tables.iter().flat_map(|suffix| {
+        [
+            format!("ALTER TABLE {name}.packet{suffix}{on} {columns}"),
+            format!("ALTER TABLE {name}.connection{suffix}{on} MODIFY COLUMN tag_names Array(String) ALIAS {names}"),
+        ]
+    });
+    statements.chain(classified("CREATE OR REPLACE VIEW", database, layout)).collect()
+}
+
 /// A string literal in SQL.
 fn text(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
@@ -255,7 +275,7 @@ fn on(layout: &Layout) -> String {
 
 /// The expression for the names of the tags in a column of bits.
 fn tag_names(data_set: DataSet) -> String {
-    let names: Vec<String> = data_set.tags().iter().map(|tag| text(tag.name())).collect();
+    let names = data_set.tag_names().map(text);
     format!("arrayMap(bit -> [{}][bit + 1], bitPositionsToArray(tags))", names.join(", "))
 }
 

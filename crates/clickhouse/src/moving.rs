@@ -7,7 +7,7 @@ use std::ops::Range;
 use clickhouse::Row;
 use cutshort_geo::{Country, Place};
 use cutshort_model::{Addresses, Bucket, ConnectionRecord, Window};
-use cutshort_packet::{FiveTuple, Flags, Packet};
+use cutshort_packet::{FiveTuple, Flags, Packet, SynOptions};
 use cutshort_store::cell::Cells;
 use cutshort_store::{
     Inputs, Movable, Protected, Protection, Provenance, Rest, Restoration, Result, Segment, SegmentId,
@@ -228,6 +228,10 @@ struct PacketRow {
     country: String,
     asn: u32,
     flow: u64,
+    df: u8,
+    options: u64,
+    mss: u16,
+    wscale: u8,
 }
 
 impl PacketRow {
@@ -245,6 +249,8 @@ impl PacketRow {
             options_len: self.options_len,
             payload_len: self.payload_len,
             sample_rate: self.sample_rate,
+            df: self.df != 0,
+            syn: SynOptions { kinds: self.options, mss: self.mss, wscale: self.wscale },
         };
         if addresses == Addresses::Full {
             return Protected::from(packet);
@@ -260,7 +266,8 @@ fn segment(server: &Server, row: &SegmentRow) -> Result<Segment> {
     let info = info(server.data_set, row)?;
     let sql = format!(
         "SELECT toUnixTimestamp64Nano(ts) AS ts, src_ip, src_port, dst_ip, dst_port, ip_id, ttl, flags, seq, ack,
-           window, options_len, payload_len, sample_rate, toString(country) AS country, asn, flow
+           window, options_len, payload_len, sample_rate, toString(country) AS country, asn, flow,
+           df, options, mss, wscale
          FROM packet WHERE {}",
         segments::OF_SEGMENT
     );

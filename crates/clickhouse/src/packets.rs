@@ -10,7 +10,7 @@ use clickhouse::Row as ClickHouseRow;
 use clickhouse::query::RowCursor;
 use cutshort_geo::{Country, Place};
 use cutshort_model::{Addresses, Window};
-use cutshort_packet::{FiveTuple, Flags};
+use cutshort_packet::{FiveTuple, Flags, Packet, SynOptions};
 use cutshort_store::{FlowKey, Grouped, Inputs, Result, SegmentId, StoreError, StoredRow, WindowPackets};
 use cutshort_verdict::Row;
 use serde::Deserialize;
@@ -27,6 +27,8 @@ const SELECT: &str = "SELECT src_ip, src_port, dst_ip, dst_port, flow,
     groupArray(bitOr(bitShiftLeft(toUInt64(payload_len), 32), toUInt64(sample_rate))) AS lengths,
     groupArray(bitOr(bitOr(bitOr(bitShiftLeft(toUInt64(ip_id), 48), bitShiftLeft(toUInt64(window), 32)),
         bitOr(bitShiftLeft(toUInt64(flags), 16), bitShiftLeft(toUInt64(ttl), 8))), toUInt64(options_len))) AS fields,
+    groupArray(options) AS kinds,
+    groupArray(bitOr(bitOr(bitShiftLeft(toUInt32(mss), 16), bitShiftLeft(toUInt32(wscale), 8)), toUInt32(df))) AS rest,
     groupArray(sipHash64Keyed(({key_a:UInt64}, {key_b:UInt64}), segment)) AS segments,
     groupArrayIf(bitOr(bitShiftLeft(toUInt64(asn), 16), toUInt64(reinterpretAsUInt16(toString(country)))),
         {placed:Bool}) AS places
@@ -44,6 +46,9 @@ struct FlowRow {
     numbers: Vec<u64>,
     lengths: Vec<u64>,
     fields: Vec<u64>,
+    /// The kinds of SYN packets' options; their values, and "don't fragment" of all rows.
+    kinds: Vec<u64>,
+    rest: Vec<u32>,
     /// Hashes of the IDs of the rows' segments.
     segments: Vec<u64>,
     /// Country and network of clients whose addresses no longer show them; empty if all addresses of the window are
@@ -59,29 +64,52 @@ impl FlowRow {
 
     /// The rows of segments that keep addresses in one way. Segments that arrived in the meantime are left out.
     fn rows<'a>(&'a self, shared: &'a SharedWindow, kind: Addresses) -> impl Iterator<Item = StoredRow> + 'a {
-        let lists =
-            self.times.iter().zip(&self.numbers).zip(&self.lengths).zip(&self.fields).zip(&self.segments);
         let places = self.places.iter().map(|place| Some(*place)).chain(std::iter::repeat(None));
-        lists.zip(places).filter_map(move |(((((ts, numbers), lengths), fields), hash), placed)| {
+        self.segments.iter().zip(places).enumerate().filter_map(move |(at, (hash, placed))| {
             let (segment, addresses) = *shared.positions.get(hash)?;
-            let row = || StoredRow {
-                node: shared.nodes.get(segment as usize).copied().unwrap_or_default(),
-                segment,
-                row: Row {
-                    ts: *ts,
-                    flags: Flags::from_marked_bits((fields >> 16) as u16),
-                    ip_id: (fields >> 48) as u16,
-                    seq: (numbers >> 32) as u32,
-                    ack: *numbers as u32,
-                    payload_len: (lengths >> 32) as u32,
-                    sample_rate: *lengths as u32,
-                    tcp_window: (fields >> 32) as u16,
-                    ttl: (fields >> 8) as u8,
-                    options_len: *fields as u8,
-                },
-                place: placed.filter(|_| addresses != Addresses::Full).map(place),
+            let row = || {
+                let packet = self.packet(at)?;
+                Some(StoredRow {
+                    node: shared.nodes.get(segment as usize).copied().unwrap_or_default(),
+                    segment,
+                    row: match addresses {
+                        Addresses::Full => Row::from(&packet),
+                        Addresses::Truncated | Addresses::Encrypted => Row::of_protected(&packet),
+                    },
+                    place: placed.filter(|_| addresses != Addresses::Full).map(place),
+                    df: packet.df,
+                    syn: packet.syn,
+                })
             };
-            (addresses == kind).then(row)
+            (addresses == kind).then(row)?
+        })
+    }
+
+    /// A packet; none if a list is shorter than the others.
+    fn packet(&self, at: usize) -> Option<Packet> {
+        let Self { src_ip, src_port, dst_ip, dst_port, .. } = *self;
+        let [numbers, lengths, fields] =
+            [&self.numbers, &self.lengths, &self.fields].map(|list| list.get(at));
+        let (numbers, lengths, fields) = (numbers?, lengths?, fields?);
+        let rest = *self.rest.get(at)?;
+        Some(Packet {
+            ts: *self.times.get(at)?,
+            five_tuple: FiveTuple { src_ip, src_port, dst_ip, dst_port },
+            flags: Flags::from_marked_bits((fields >> 16) as u16),
+            ip_id: (fields >> 48) as u16,
+            seq: (numbers >> 32) as u32,
+            ack: *numbers as u32,
+            payload_len: (lengths >> 32) as u32,
+            sample_rate: *lengths as u32,
+            tcp_window: (fields >> 32) as u16,
+            ttl: (fields >> 8) as u8,
+            options_len: *fields as u8,
+            df: rest & 1 != 0,
+            syn: SynOptions {
+                kinds: *self.kinds.get(at)?,
+                mss: (rest >> 16) as u16,
+                wscale: (rest >> 8) as u8,
+            },
         })
     }
 }

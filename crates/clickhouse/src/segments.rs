@@ -312,13 +312,16 @@ fn await_drop<'a>(
 
 /// Times of windows are multiples of 15 minutes.
 const INSERT: &str = "INSERT INTO packet (window_start, src_ip, src_port, dst_ip, dst_port, ts, node, segment, \
-    ip_id, ttl, flags, seq, ack, window, options_len, payload_len, sample_rate, country, asn, flow) \
+    ip_id, ttl, flags, seq, ack, window, options_len, payload_len, sample_rate, country, asn, flow, \
+    df, options, mss, wscale) \
     SELECT fromUnixTimestamp64Nano(toUnixTimestamp64Nano(ts) - positiveModulo(toUnixTimestamp64Nano(ts), 900000000000), 'UTC'), \
     src_ip, src_port, dst_ip, dst_port, ts, node, {segment:String}, \
-    ip_id, ttl, flags, seq, ack, window, options_len, payload_len, sample_rate, country, asn, flow \
+    ip_id, ttl, flags, seq, ack, window, options_len, payload_len, sample_rate, country, asn, flow, \
+    ifNull(df, 0), ifNull(options, if(bitAnd(flags, 23) = 2, 18446744073709551615, 0)), ifNull(mss, 0), ifNull(wscale, 255) \
     FROM input('ts DateTime64(9, ''UTC''), node String, src_ip IPv6, dst_ip IPv6, src_port UInt16, dst_port UInt16, \
     ip_id UInt16, ttl UInt8, flags UInt16, seq UInt32, ack UInt32, window UInt16, options_len UInt8, \
-    payload_len UInt32, sample_rate UInt32, country String, asn UInt32, flow UInt64') FORMAT Parquet";
+    payload_len UInt32, sample_rate UInt32, country String, asn UInt32, flow UInt64, \
+    df Nullable(UInt8), options Nullable(UInt64), mss Nullable(UInt16), wscale Nullable(UInt8)') FORMAT Parquet";
 
 fn deliver(server: &Server, segment: &Segment, id: &str, token: &str) -> Result<()> {
     if segment.info().rows == 0 {
@@ -329,7 +332,7 @@ fn deliver(server: &Server, segment: &Segment, id: &str, token: &str) -> Result<
         ("insert_deduplication_token", token),
         // The blocks of a file are the same each time.
         ("input_format_parquet_preserve_order", "1"),
-        // Earlier segments with full addresses have neither country, AS nor flow.
+        // Earlier segments have neither options nor, with full addresses, country, AS and flow.
         ("input_format_parquet_allow_missing_columns", "1"),
         ("max_insert_threads", "1"),
         ("max_partitions_per_insert_block", "0"),

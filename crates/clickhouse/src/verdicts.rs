@@ -91,6 +91,8 @@ impl VerdictRow {
             silent: self.silent_ns.max(0),
             handshake: None,
             first_byte: None,
+            version: 0,
+            close_code: None,
         }))
     }
 }
@@ -162,6 +164,7 @@ fn sql(window: &WindowSegments, rules: &Rules, shared_times: &[(i64, i64)]) -> S
             1 => "toUInt16(0)".to_owned(),
             _ => node_position(),
         },
+        marks: PacketRows::marks(),
         unclear: unclear(window, rules, shared_times),
     };
     let classified =

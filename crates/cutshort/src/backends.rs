@@ -1,11 +1,11 @@
 //! Opening stores, in a directory or in ClickHouse.
 
-use std::net::IpAddr;
 use std::path::Path;
 
-use cutshort_clickhouse::{Address, ClickHouse};
+use cutshort_clickhouse::ClickHouse;
 use cutshort_embedded::{Embedded, EventFile, Options};
 use cutshort_pipeline::Share;
+use cutshort_settings::{store_address, store_warning};
 use cutshort_store::{Store, StoreError};
 
 use crate::error::Error;
@@ -53,31 +53,9 @@ pub(crate) fn open_address_with_events(store: &str, data: &Path) -> Result<Box<d
 }
 
 fn open_elsewhere(store: &str) -> Result<ClickHouse, Error> {
-    let address = address(store)?;
-    warn_of_plain(&address.to_string(), address.host(), address.is_secure(), "password and packets");
+    let address = store_address(store)?;
+    store_warning(&address).iter().for_each(message);
     Ok(ClickHouse::open(&address)?)
-}
-
-/// Says that what goes to another machine can be read on the way.
-pub(crate) fn warn_of_plain(url: &str, host: &str, is_encrypted: bool, what: &str) {
-    if !is_encrypted && !is_here(host) {
-        message(&format!("{url}: {what} go there unencrypted; encryption is better"));
-    }
-}
-
-fn is_here(host: &str) -> bool {
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-/// The store at an address.
-pub(crate) fn connect(address: &Address) -> Result<Box<dyn Store>, StoreError> {
-    Ok(Box::new(ClickHouse::open(address)?))
-}
-
-/// An address with its password.
-pub(crate) fn address(store: &str) -> Result<Address, Error> {
-    let address = Address::parse(store).map_err(|error| Error::Usage(error.to_string()))?;
-    Ok(cutshort_settings::with_password(address)?)
 }
 
 impl From<StoreError> for Error {
@@ -86,16 +64,5 @@ impl From<StoreError> for Error {
             StoreError::Full(what) => format!("{what:#}. Nothing is lost: make room, and run this again"),
             error => format!("{error:#}"),
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_loopback_is_here() {
-        assert!(["localhost", "127.0.0.1", "127.9.9.9", "::1"].into_iter().all(is_here));
-        assert!(!["db.example.org", "192.0.2.1", "::2", "localhost.example.org"].into_iter().any(is_here));
     }
 }

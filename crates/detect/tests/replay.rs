@@ -1,11 +1,10 @@
 //! A detector restored from a saved state continues as if nothing had happened, whatever windows are replaced since.
 
 use cutshort_detect::{
-    Change, Channel, Config, Detector, Event, EventId, EventState, ObservedNode, SeriesCounts, SeriesPlace,
+    Change, Channel, Config, Detector, Event, EventState, Journal, ObservedNode, SeriesCounts, SeriesPlace,
     SeriesStatus, StateError, What, Window, WindowError, reconcile,
 };
 use proptest::prelude::*;
-use std::collections::BTreeMap;
 
 const DAY: i64 = 96;
 const WEEK: i64 = 7 * DAY;
@@ -93,9 +92,9 @@ fn run(
 
 /// The last state of each event.
 fn events(changes: &[Change]) -> Vec<Event> {
-    let last: BTreeMap<EventId, Event> =
-        changes.iter().map(|change| (change.event.id, change.event.clone())).collect();
-    let mut events: Vec<_> = last.into_values().collect();
+    let mut journal = Journal::default();
+    journal.record(changes.iter().cloned());
+    let mut events = journal.into_events();
     events.sort_by_key(|event| (event.onset, event.id));
     events
 }

@@ -42,7 +42,7 @@ impl Folder {
 
     /// Creates the directory only.
     pub(super) fn create_root(&self) -> Result<()> {
-        fs::create_dir_all(&self.root).map_err(|error| self.error("make the folder", "", error))
+        fs::create_dir_all(&self.root).map_err(|error| self.error("create the directory", "", error))
     }
 
     fn refuse_other_folders(&self) -> Result<()> {
@@ -56,7 +56,7 @@ impl Folder {
             let name = entry.map_err(|error| self.error("read", "", error))?.file_name();
             if !name.to_str().is_some_and(known) {
                 return Err(Error(StoreError::Refused(format!(
-                    "{} is no store, and holds other things ({}): choose an empty or new folder",
+                    "{} is not a store, and contains other files ({}): choose an empty or new directory",
                     self.root.display(),
                     name.to_string_lossy(),
                 ))));

@@ -227,7 +227,10 @@ impl Cursor {
             }
             let same = self.batch.keys[self.at..].iter().take_while(|key| *key == wanted).count();
             let (batch, node, segment) = (&self.batch, self.node, self.segment);
-            let row = |at| StoredRow { node, segment, row: batch.rows[at], place: batch.place(at) };
+            let row = |at| {
+                let (df, syn) = batch.rest(at);
+                StoredRow { node, segment, row: batch.rows[at], place: batch.place(at), df, syn }
+            };
             rows.extend((self.at..self.at + same).map(row));
             self.at += same;
         }

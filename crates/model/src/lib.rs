@@ -15,7 +15,7 @@ pub use addresses::Addresses;
 pub use bucket::Bucket;
 pub use dimension::{Dimension, Network, Port, Value};
 pub use numbers::{grouped, quantity};
-pub use record::{ADDRESSES, ConnectionRecord, FIELDS, JudgedConnection, more_fields};
+pub use record::{ADDRESSES, ConnectionRecord, FIELDS, JudgedConnection, RST_FIELDS, fields, more_fields};
 pub use server::{CountedConnection, GroupCounts, ServerCounts, TimeHistogram};
 pub use time::{
     compact, date, date_time, micros, nanoseconds, now, parse_rfc3339, rfc3339, time_left, until,

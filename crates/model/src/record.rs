@@ -3,6 +3,7 @@ use std::net::Ipv6Addr;
 
 use cutshort_geo::{Country, Place};
 use cutshort_packet::FiveTuple;
+use cutshort_packet::quic::Version;
 use cutshort_verdict::{DataSet, Progress, Signature, Stage, Tag, Tags, Termination, Verdict};
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
@@ -71,6 +72,10 @@ pub struct ConnectionRecord<'a> {
     pub handshake_us: Option<i64>,
     /// In the data set `origin`, the time from the SYN to the first byte of an answer in microseconds, rounded down.
     pub first_byte_us: Option<i64>,
+    /// In the data set `quic`, the version of the earliest Initial packet.
+    pub version: Option<Version>,
+    /// In the data set `quic`, the error code of the client's first CONNECTION_CLOSE in an Initial packet (RFC 9000, 20.1).
+    pub close_code: Option<u64>,
 }
 
 /// The names of the fields of docs/spec.md#json, in their order.
@@ -98,6 +103,9 @@ pub const FIELDS: [&str; 21] = [
     "sample_rate",
 ];
 
+/// Those of the [`FIELDS`] that are about RSTs, which the data set `quic` does not have.
+pub const RST_FIELDS: [&str; 2] = ["rst_ttl_delta", "rst_ip_id_delta"];
+
 /// The name of the field that follows [`FIELDS`] if addresses are not the full ones.
 pub const ADDRESSES: &str = "addresses";
 
@@ -106,8 +114,15 @@ pub const ADDRESSES: &str = "addresses";
 pub const fn more_fields(data_set: DataSet) -> &'static [&'static str] {
     match data_set {
         DataSet::Origin => &["dataset", "handshake_us", "first_byte_us"],
+        DataSet::Quic => &["dataset", "version", "close_code"],
         _ => &[],
     }
+}
+
+/// The names of all fields of a data set, in their order.
+pub fn fields(data_set: DataSet) -> impl Iterator<Item = &'static str> {
+    let has = move |field: &&str| data_set != DataSet::Quic || !RST_FIELDS.contains(field);
+    FIELDS.into_iter().filter(has).chain(more_fields(data_set).iter().copied())
 }
 
 impl<'a> From<&JudgedConnection<'a>> for ConnectionRecord<'a> {
@@ -135,6 +150,8 @@ impl<'a> From<&JudgedConnection<'a>> for ConnectionRecord<'a> {
             sample_rate: verdict.sample_rate,
             handshake_us: verdict.handshake.map(micros),
             first_byte_us: verdict.first_byte.map(micros),
+            version: Version::from_number(verdict.version),
+            close_code: verdict.close_code,
         }
     }
 }
@@ -181,39 +198,47 @@ impl Serialize for TagNames {
 impl Serialize for ConnectionRecord<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let is_full = self.addresses == Addresses::Full;
-        let mut fields = serializer.serialize_struct(
-            "Record",
-            FIELDS.len() + usize::from(!is_full) + more_fields(self.data_set).len(),
-        )?;
-        fields.serialize_field("first_us", &self.first_us)?;
-        fields.serialize_field("last_us", &self.last_us)?;
-        fields.serialize_field("node", &self.node)?;
-        fields.serialize_field("src_ip", &ShownAddress(self.five_tuple.src_ip))?;
-        fields.serialize_field("src_port", &self.five_tuple.src_port)?;
-        fields.serialize_field("dst_ip", &ShownAddress(self.five_tuple.dst_ip))?;
-        fields.serialize_field("dst_port", &self.five_tuple.dst_port)?;
-        fields.serialize_field("ip_version", &self.ip_version())?;
-        fields.serialize_field("packets", &self.packets)?;
-        fields.serialize_field("stage", self.data_set.stage_name(self.stage))?;
-        fields.serialize_field("termination", self.termination.name())?;
-        fields.serialize_field("tags", &TagNames(self.data_set, self.tags))?;
-        fields.serialize_field("signature", &self.signature.map(Signature::name))?;
-        fields.serialize_field("signature_id", &self.signature.map(Signature::id))?;
-        fields.serialize_field("location", &self.location.map(Country::alpha2))?;
-        fields.serialize_field("asn", &self.asn)?;
-        fields.serialize_field("as_name", &self.as_name)?;
-        fields.serialize_field("rst_ttl_delta", &self.rst_ttl_delta)?;
-        fields.serialize_field("rst_ip_id_delta", &self.rst_ip_id_delta)?;
-        fields.serialize_field("silent_us", &self.silent_us)?;
-        fields.serialize_field("sample_rate", &self.sample_rate)?;
-        if self.data_set == DataSet::Origin {
-            fields.serialize_field("dataset", self.data_set.name())?;
-            fields.serialize_field("handshake_us", &self.handshake_us)?;
-            fields.serialize_field("first_byte_us", &self.first_byte_us)?;
+        let mut object =
+            serializer.serialize_struct("Record", fields(self.data_set).count() + usize::from(!is_full))?;
+        object.serialize_field("first_us", &self.first_us)?;
+        object.serialize_field("last_us", &self.last_us)?;
+        object.serialize_field("node", &self.node)?;
+        object.serialize_field("src_ip", &ShownAddress(self.five_tuple.src_ip))?;
+        object.serialize_field("src_port", &self.five_tuple.src_port)?;
+        object.serialize_field("dst_ip", &ShownAddress(self.five_tuple.dst_ip))?;
+        object.serialize_field("dst_port", &self.five_tuple.dst_port)?;
+        object.serialize_field("ip_version", &self.ip_version())?;
+        object.serialize_field("packets", &self.packets)?;
+        object.serialize_field("stage", self.data_set.stage_name(self.stage))?;
+        object.serialize_field("termination", self.termination.name())?;
+        object.serialize_field("tags", &TagNames(self.data_set, self.tags))?;
+        object.serialize_field("signature", &self.signature.map(Signature::name))?;
+        object.serialize_field("signature_id", &self.signature.map(Signature::id))?;
+        object.serialize_field("location", &self.location.map(Country::alpha2))?;
+        object.serialize_field("asn", &self.asn)?;
+        object.serialize_field("as_name", &self.as_name)?;
+        if self.data_set != DataSet::Quic {
+            object.serialize_field("rst_ttl_delta", &self.rst_ttl_delta)?;
+            object.serialize_field("rst_ip_id_delta", &self.rst_ip_id_delta)?;
+        }
+        object.serialize_field("silent_us", &self.silent_us)?;
+        object.serialize_field("sample_rate", &self.sample_rate)?;
+        match self.data_set {
+            DataSet::Origin => {
+                object.serialize_field("dataset", self.data_set.name())?;
+                object.serialize_field("handshake_us", &self.handshake_us)?;
+                object.serialize_field("first_byte_us", &self.first_byte_us)?;
+            }
+            DataSet::Quic => {
+                object.serialize_field("dataset", self.data_set.name())?;
+                object.serialize_field("version", &self.version.map(Version::name))?;
+                object.serialize_field("close_code", &self.close_code)?;
+            }
+            _ => {}
         }
         if !is_full {
-            fields.serialize_field(ADDRESSES, self.addresses.name())?;
+            object.serialize_field(ADDRESSES, self.addresses.name())?;
         }
-        fields.end()
+        object.end()
     }
 }

@@ -3,17 +3,21 @@
 //! # Where to start
 //!
 //! * [`Packet::parse`] takes a [`Frame`] and its [`LinkType`], and returns a [`Packet`] or a [`Refusal`].
-//! * [`FiveTuple`] and [`Flags`] are parts of a packet with methods of their own.
+//! * [`FiveTuple`], [`Flags`] and [`SynOptions`] are parts of a packet with methods of their own.
 //! * [`Unreachable::parse`] reads an ICMP error that quotes a SYN packet.
+//! * [`quic::Datagram`] is what is kept of a UDP datagram that may be QUIC.
 //! * [`Inner::of`] finds the packet inside labels, tags and tunnels.
 //! * [`Unread::of`] names what a refused frame carries.
 
 mod bytes;
 mod family;
+mod ip;
 mod link;
 mod nflog;
+mod options;
 mod packet;
 mod parse;
+pub mod quic;
 mod refusal;
 mod tunnel;
 mod unreachable;
@@ -21,6 +25,7 @@ mod unread;
 
 pub use link::LinkType;
 pub use nflog::{LEFT_OUT_PREFIX, ORIGIN_PREFIX};
+pub use options::{OptionKind, SynOptions};
 pub use packet::{FiveTuple, FiveTupleError, Flags, Packet};
 pub use parse::Frame;
 pub use refusal::Refusal;

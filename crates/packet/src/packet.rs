@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::ops::BitOr;
 use std::str::FromStr;
 
-use crate::Unreachable;
+use crate::{SynOptions, Unreachable};
 
 /// The fixed header fields of one TCP packet (docs/spec.md#fields).
 ///
@@ -45,10 +45,14 @@ pub struct Packet {
     pub payload_len: u32,
     /// Number N where 1 in N connections was sampled when this packet was taken; 1 for a full capture.
     pub sample_rate: u32,
+    /// IPv4 "don't fragment" (RFC 791, 3.1); false for IPv6.
+    pub df: bool,
+    /// The TCP options, if this is a SYN packet.
+    pub syn: SynOptions,
 }
 
 impl Packet {
-    /// A packet with 0 in all fields, to be [parsed in place](Self::parse_in_place) or filled in.
+    /// A packet with 0 in all fields and no options, to be [parsed in place](Self::parse_in_place) or filled in.
     pub const ZERO: Self = Self {
         ts: 0,
         five_tuple: FiveTuple::ZERO,
@@ -61,6 +65,8 @@ impl Packet {
         options_len: 0,
         payload_len: 0,
         sample_rate: 0,
+        df: false,
+        syn: SynOptions::NONE,
     };
 
     /// Returns true if this is a SYN packet, one that may begin a connection (docs/spec.md#syn-packet).
@@ -278,6 +284,15 @@ impl Flags {
     /// It always comes with [`RECEIVED`](Self::RECEIVED).
     pub const ICMP: Self = Self(0x400);
 
+    /// A mark, not in any header, and only of rows in memory: the SYN packet is one as ZMap 4.1 sends it (docs/spec.md#tag-zmap4).
+    pub const ZMAP4: Self = Self(0x800);
+    /// A mark as [`ZMAP4`](Self::ZMAP4): the SYN packet's numbers are those of masscan (docs/spec.md#tag-masscan).
+    pub const MASSCAN: Self = Self(0x1000);
+    /// A mark as [`ZMAP4`](Self::ZMAP4): the SYN packet's sequence number is that of Mirai (docs/spec.md#tag-mirai).
+    pub const MIRAI: Self = Self(0x2000);
+    /// The marks of SYN packets as scanners send them.
+    pub const SCANNERS: Self = Self(Self::ZMAP4.0 | Self::MASSCAN.0 | Self::MIRAI.0);
+
     /// Takes the lowest nine bits, FIN lowest; higher ones are dropped.
     #[must_use]
     #[inline]
@@ -285,7 +300,7 @@ impl Flags {
         Self(bits & 0x1ff)
     }
 
-    /// Takes what [`bits`](Self::bits) gave, with the marks; bits above them are dropped.
+    /// Takes what [`bits`](Self::bits) gave, with the marks of the data set `origin`; bits above them are dropped.
     ///
     /// ```
     /// use cutshort_packet::Flags;
@@ -299,6 +314,27 @@ impl Flags {
     #[inline]
     pub const fn from_marked_bits(bits: u16) -> Self {
         Self(bits & 0x7ff)
+    }
+
+    /// Takes the marks of [`SCANNERS`](Self::SCANNERS) among the bits.
+    #[must_use]
+    #[inline]
+    pub const fn from_scanner_bits(bits: u16) -> Self {
+        Self(bits & Self::SCANNERS.0)
+    }
+
+    /// Returns the flags without the marks of [`SCANNERS`](Self::SCANNERS).
+    #[must_use]
+    #[inline]
+    pub const fn without_scanners(self) -> Self {
+        Self(self.0 & !Self::SCANNERS.0)
+    }
+
+    /// Returns those of the flags that are in `other` as well.
+    #[must_use]
+    #[inline]
+    pub const fn intersection(self, other: Self) -> Self {
+        Self(self.0 & other.0)
     }
 
     /// Returns the flags of the header, without marks.

@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 
 use crate::bytes::{u16_at, u32_at};
 use crate::family::Family;
-use crate::{Flags, LinkType, Packet, Refusal, link, unread};
+use crate::{Flags, LinkType, Packet, Refusal, SynOptions, link, unread};
 
 /// One record of a capture: the captured bytes of a frame and when it was seen.
 #[derive(Clone, Copy, Debug)]
@@ -124,6 +124,7 @@ impl Packet {
         self.five_tuple.dst_ip = mapped([header[16], header[17], header[18], header[19]]);
         self.ip_id = u16::from_be_bytes([header[4], header[5]]);
         self.ttl = header[8];
+        self.df = header[6] & 0x40 != 0;
         let bytes = captured.get(start..).ok_or(Refusal::Malformed)?;
         Ok(IpPayload { bytes, len: total_len - start })
     }
@@ -147,6 +148,7 @@ impl Packet {
         (self.five_tuple.src_ip, self.five_tuple.dst_ip) = (src, dst);
         self.ip_id = 0;
         self.ttl = header[7];
+        self.df = false;
         Ok(IpPayload { bytes: &captured[chain..], len: payload_len - chain })
     }
 
@@ -175,6 +177,11 @@ impl Packet {
         self.options_len = (header_len - TCP_HEADER) as u8;
         // Jumbograms carry up to 2^32 - 1 bytes; a capture's lengths are 32 bits as well.
         self.payload_len = u32::try_from(segment.len - header_len).unwrap_or(u32::MAX);
+        self.syn = if self.flags.is_syn() {
+            syn_options(segment.bytes.get(TCP_HEADER..header_len))
+        } else {
+            SynOptions::NONE
+        };
         Ok(())
     }
 }
@@ -187,7 +194,7 @@ pub(crate) fn mapped(octets: [u8; 4]) -> Ipv6Addr {
 
 /// The length of the authentication headers (RFC 4302) between an IPv4 header and TCP.
 #[cold]
-pub(crate) fn authenticated(header: &[u8; 20], payload: &[u8]) -> Result<usize, Refusal> {
+fn authenticated(header: &[u8; 20], payload: &[u8]) -> Result<usize, Refusal> {
     let (mut next, mut at) = (header[9], 0);
     // A later fragment begins with data: only the kind of the first fragment's header is known.
     if u16::from_be_bytes([header[6], header[7]]) & 0x1fff != 0 {
@@ -267,3 +274,9 @@ pub(crate) fn extension_header(kind: u8, bytes: &[u8]) -> Result<usize, Refusal>
 }
 
 const TCP_HEADER: usize = 20;
+
+/// The options of a SYN packet; none are given if the capture has cut them. One packet in ten needs this.
+#[inline(never)]
+fn syn_options(options: Option<&[u8]>) -> SynOptions {
+    options.map_or(SynOptions::UNKNOWN, SynOptions::parse)
+}

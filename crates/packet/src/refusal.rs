@@ -36,11 +36,13 @@ pub enum Refusal {
     Origin,
     /// No packet: a report of cutshort's rules that they left out connections, as they could not remember more.
     LeftOut,
+    /// Of the data set `quic`: the IP packet is neither a UDP datagram with a server port, nor an ICMP error that quotes one.
+    NotQuic,
 }
 
 impl Refusal {
     /// All reasons, in the order in which they are shown.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NotIp,
         Self::NotTcp,
         Self::Encapsulated,
@@ -49,10 +51,11 @@ impl Refusal {
         Self::Cut,
         Self::Origin,
         Self::LeftOut,
+        Self::NotQuic,
     ];
 
     /// Returns the name in data: `not_ip`, `not_tcp`, `encapsulated`, `fragment`, `malformed`, `cut`, `origin`,
-    /// `left_out`.
+    /// `left_out`, `not_quic`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -64,6 +67,7 @@ impl Refusal {
             Self::Cut => "cut",
             Self::Origin => "origin",
             Self::LeftOut => "left_out",
+            Self::NotQuic => "not_quic",
         }
     }
 
@@ -79,6 +83,7 @@ impl Refusal {
             Self::Cut => "cut by the capture before the TCP header was complete",
             Self::Origin => "logged by 'cutshort rules --origin', which are used only as received live",
             Self::LeftOut => "reports of cutshort's rules that connections were left out",
+            Self::NotQuic => "IP, but no datagrams of a QUIC port",
         }
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use crate::bytes::{u16_at, u32_at};
 use crate::link::{FIRST_ETHERTYPE, PPP_PROTOCOL, Typed, network, of_ppp, ppp, untagged};
 use crate::parse::PROTOCOL_TCP;
+use crate::quic::{ServerPorts, may_be_found};
 use crate::unread::{carried, udp_tunnel};
 use crate::{Frame, LinkType};
 
@@ -129,8 +130,35 @@ impl<'a> Inner<'a> {
     #[must_use]
     #[cold]
     pub fn of(link: LinkType, frame: Frame<'a>) -> Option<Self> {
+        Self::carrying(link, frame, |protocol, _| protocol == PROTOCOL_TCP)
+    }
+
+    /// The same for the data set `quic`: `None` if neither a UDP datagram with a server port nor ICMP follows.
+    ///
+    /// ```
+    /// use cutshort_packet::quic::ServerPorts;
+    /// use cutshort_packet::{Frame, Inner, LinkType, Tunnel};
+    ///
+    /// let mut datagram = [0x45, 0, 0, 28, 0, 1, 0, 0, 64, 17, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2, 1, 187, 1, 187, 0, 8, 0, 0];
+    /// let gre = |inner: &[u8]| [&[0x45, 0, 0, 52, 0, 1, 0, 0, 64, 47, 0, 0, 192, 0, 2, 3, 192, 0, 2, 4, 0, 0, 8, 0], inner].concat();
+    /// let of = |bytes: &[u8]| {
+    ///     let frame = Frame { ts: 0, wire_len: 52, bytes };
+    ///     Inner::of_datagram(LinkType::Raw, frame, &ServerPorts::default()).map(|inner| inner.tunnels().to_vec())
+    /// };
+    /// assert_eq!(of(&gre(&datagram)), Some(vec![Tunnel::Gre]));
+    /// datagram[9] = 6;
+    /// assert_eq!(of(&gre(&datagram)), None, "TCP");
+    /// ```
+    #[must_use]
+    #[cold]
+    pub fn of_datagram(link: LinkType, frame: Frame<'a>, ports: &ServerPorts) -> Option<Self> {
+        Self::carrying(link, frame, |protocol, payload| may_be_found(protocol, payload, ports))
+    }
+
+    /// Walks to the innermost IP header, if what it carries is wanted.
+    fn carrying(link: LinkType, frame: Frame<'a>, is_wanted: impl Fn(u8, &[u8]) -> bool) -> Option<Self> {
         let mut walk = Walk { tunnels: [Tunnel::Mpls; DEEPEST], depth: 0 };
-        let ip = walk.inwards(walk.start(link, frame.bytes)?)?;
+        let ip = walk.inwards(walk.start(link, frame.bytes)?, is_wanted)?;
         let before = (ip.as_ptr() as usize).checked_sub(frame.bytes.as_ptr() as usize)?;
         let wire_len = frame.wire_len.saturating_sub(u32::try_from(before).ok()?);
         let (frame, Walk { tunnels, depth }) = (Frame { wire_len, bytes: ip, ..frame }, walk);
@@ -178,14 +206,14 @@ impl Walk {
         Some(next)
     }
 
-    /// The innermost IP packet, if it carries TCP.
-    fn inwards<'a>(&mut self, mut at: At<'a>) -> Option<&'a [u8]> {
+    /// The first IP packet that carries what is wanted, if all around it are tunnels.
+    fn inwards<'a>(&mut self, mut at: At<'a>, is_wanted: impl Fn(u8, &[u8]) -> bool) -> Option<&'a [u8]> {
         loop {
             at = match at {
                 At::Ethernet(frame) => At::EtherType(untagged(frame, 12, 14).ok()?),
                 At::EtherType(typed) => self.ethertype(typed)?,
                 At::Ip(ip) => match carried(ip)? {
-                    (PROTOCOL_TCP, _) => return Some(ip),
+                    (protocol, payload) if is_wanted(protocol, payload) => return Some(ip),
                     (protocol, payload) => self.protocol(ip, protocol, payload)?,
                 },
             };

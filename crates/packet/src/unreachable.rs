@@ -1,11 +1,8 @@
 //! ICMP errors that say that the target of a SYN packet cannot be reached.
 
-use std::net::Ipv6Addr;
-
 use crate::bytes::{u16_at, u32_at};
-use crate::family::Family;
-use crate::parse::{IPV6_HEADER, PROTOCOL_TCP, address, authenticated, is_mapped, mapped};
-use crate::unread::ipv6_chain;
+use crate::ip::{End, Ip};
+use crate::parse::PROTOCOL_TCP;
 use crate::{FiveTuple, Flags, Frame, LinkType, Packet, link};
 
 /// An ICMP destination-unreachable error that quotes a SYN packet (docs/origin.md#icmp): ICMPv4 type 3, but not code 4
@@ -43,17 +40,6 @@ pub struct Unreachable {
     pub ttl: u8,
 }
 
-/// An IP packet, as far as it was captured.
-struct Ip<'a> {
-    is_v6: bool,
-    ip_id: u16,
-    ttl: u8,
-    src: Ipv6Addr,
-    dst: Ipv6Addr,
-    protocol: u8,
-    payload: &'a [u8],
-}
-
 impl Unreachable {
     /// Returns the row of the data set `origin` that this is (docs/origin.md#icmp), with the 5-tuple of the opener.
     #[must_use]
@@ -77,14 +63,8 @@ impl Unreachable {
     #[must_use]
     pub fn parse(link: LinkType, frame: Frame<'_>) -> Option<Self> {
         let (family, bytes) = link::network(link, frame.bytes).ok()?;
-        let ip = Ip::parse(bytes, true)?;
-        let fits = match family {
-            Family::Ipv4 => !ip.is_v6,
-            Family::Ipv6 => ip.is_v6,
-            Family::Either => true,
-        };
-        let quote = ip.unreachable().filter(|_| fits)?;
-        let quoted = Ip::parse(quote, false).filter(|quoted| quoted.is_v6 == ip.is_v6)?;
+        let ip = Ip::parse(family, bytes, End::Captured { missing: 0 }).ok()?;
+        let (_, quoted) = ip.unreachable()?;
         let tcp = quoted.payload;
         if quoted.protocol != PROTOCOL_TCP || tcp.len() < 8 {
             return None;
@@ -95,70 +75,5 @@ impl Unreachable {
         let (src_port, dst_port) = (u16_at(tcp, 0)?, u16_at(tcp, 2)?);
         let five_tuple = FiveTuple { src_ip: quoted.src, src_port, dst_ip: quoted.dst, dst_port };
         Some(Self { ts: frame.ts, five_tuple, seq: u32_at(tcp, 4)?, ip_id: ip.ip_id, ttl: ip.ttl })
-    }
-}
-
-impl<'a> Ip<'a> {
-    /// Reads the headers of a packet that is no later fragment. Where it `has_end`, what comes after its end is padding; a
-    /// quote was cut, so that its length says nothing.
-    fn parse(bytes: &'a [u8], has_end: bool) -> Option<Self> {
-        match bytes.first()? >> 4 {
-            4 => Self::v4(bytes, has_end),
-            6 => Self::v6(bytes, has_end),
-            _ => None,
-        }
-    }
-
-    fn v4(bytes: &'a [u8], has_end: bool) -> Option<Self> {
-        let header: &[u8; 20] = bytes.first_chunk()?;
-        let header_len = usize::from(header[0] & 0x0f) * 4;
-        let end = match u16_at(header, 2)? {
-            length @ 1.. if has_end => usize::from(length).min(bytes.len()),
-            _ => bytes.len(),
-        };
-        let is_later_fragment = u16_at(header, 6)? & 0x1fff != 0;
-        if header_len < 20 || is_later_fragment {
-            return None;
-        }
-        let payload = bytes.get(header_len..end)?;
-        let skipped = authenticated(header, payload).ok();
-        Some(Self {
-            is_v6: false,
-            ip_id: u16_at(header, 4)?,
-            ttl: header[8],
-            src: mapped(*header[12..].first_chunk()?),
-            dst: mapped(*header[16..].first_chunk()?),
-            protocol: if skipped.is_some() { PROTOCOL_TCP } else { header[9] },
-            payload: payload.get(skipped.unwrap_or_default()..)?,
-        })
-    }
-
-    fn v6(bytes: &'a [u8], has_end: bool) -> Option<Self> {
-        let header: &[u8; IPV6_HEADER] = bytes.first_chunk()?;
-        let end = match u16_at(header, 4)? {
-            length @ 1.. if has_end => (IPV6_HEADER + usize::from(length)).min(bytes.len()),
-            _ => bytes.len(),
-        };
-        let chain = ipv6_chain(bytes.get(..end)?)?;
-        let (src, dst) = (address(header, 8), address(header, 24));
-        if is_mapped(src) || is_mapped(dst) {
-            return None;
-        }
-        let (protocol, payload) = (chain.protocol, chain.payload);
-        Some(Self { is_v6: true, ip_id: 0, ttl: header[7], src, dst, protocol, payload })
-    }
-
-    /// The packet that an ICMP destination-unreachable error quotes.
-    fn unreachable(&self) -> Option<&'a [u8]> {
-        const ICMP: u8 = 1;
-        const ICMPV6: u8 = 58;
-        const FRAGMENTATION_NEEDED: u8 = 4;
-        let &[kind, code] = self.payload.first_chunk()?;
-        let is_error = match (self.is_v6, self.protocol) {
-            (false, ICMP) => kind == 3 && code != FRAGMENTATION_NEEDED,
-            (true, ICMPV6) => kind == 1,
-            _ => false,
-        };
-        self.payload.get(8..).filter(|_| is_error)
     }
 }

@@ -15,7 +15,8 @@ use std::time::Duration;
 
 use bolero::TypeGenerator;
 use bolero::generator::{ValueGenerator, produce};
-use cutshort_packet::{Frame, Inner, LinkType, Packet, Refusal, Unreachable, Unread};
+use cutshort_packet::quic::{Datagram, Found, HashKey, Icmp, Kinds, ServerPorts, Udp};
+use cutshort_packet::{Frame, Inner, LinkType, Packet, Refusal, SynOptions, Unreachable, Unread};
 
 use bytes::{
     AUTHENTICATION, DESTINATION, FRAGMENT, HOP_BY_HOP, IPV4, IPV6, Order, PPPOE_SESSION, ROUTING, TCP,
@@ -164,6 +165,10 @@ static SEEDS: LazyLock<Vec<(LinkType, Vec<u8>)>> = LazyLock::new(|| {
         (LinkType::Raw, ipv4(TCP, &tcp(0, 0))),
         (LinkType::Raw, ipv4(1, &[&[3, 1, 0, 0, 0, 0, 0, 0][..], &ipv4(TCP, &tcp(0, 0))[..28]].concat())),
         (LinkType::Ipv6, ipv6(58, &[&[1, 0, 0, 0, 0, 0, 0, 0][..], &ipv6(TCP, &tcp(0, 0))[..48]].concat())),
+        (LinkType::Raw, ipv4(17, &udp(&quic()))),
+        (LinkType::Ethernet, ethernet(IPV6, &ipv6(17, &udp(&quic())))),
+        (LinkType::Raw, ipv4(1, &[&[3, 3, 0, 0, 0, 0, 0, 0][..], &ipv4(17, &udp(&quic()))].concat())),
+        (LinkType::Raw, ipv6(58, &[&[1, 4, 0, 0, 0, 0, 0, 0][..], &ipv6(17, &udp(&quic()))].concat())),
         (LinkType::Raw, v6.clone()),
         (LinkType::Ipv4, v4.clone()),
         (LinkType::Ipv6, v6),
@@ -174,8 +179,71 @@ static SEEDS: LazyLock<Vec<(LinkType, Vec<u8>)>> = LazyLock::new(|| {
         let (ethertype, rest) = wrap(IPV4, &v4);
         (LinkType::Ethernet, ethernet(ethertype, &rest))
     }))
+    .chain(WRAPS.iter().map(|(_, wrap)| {
+        let (ethertype, rest) = wrap(IPV4, &ipv4(17, &udp(&quic())));
+        (LinkType::Ethernet, ethernet(ethertype, &rest))
+    }))
     .collect()
 });
+
+/// A datagram from port 40112 to 443.
+fn udp(payload: &[u8]) -> Vec<u8> {
+    let len = (8 + payload.len() as u16).to_be_bytes();
+    [&[0x9c, 0xb0, 0x01, 0xbb], &len[..], &[0, 0], payload].concat()
+}
+
+/// Packets with long headers in versions 1 and 2, with a token and without, and a short one.
+fn quic() -> Vec<u8> {
+    let initial =
+        [&[0xc0, 0, 0, 0, 1, 8, 1, 2, 3, 4, 5, 6, 7, 8, 2, 9, 9, 3, 7, 7, 7, 0x40, 25][..], &[0xee; 25]];
+    let handshake = [&[0xf0, 0x6b, 0x33, 0x43, 0xcf, 1, 5, 0, 22][..], &[0xee; 22]];
+    [initial.concat(), handshake.concat(), vec![0x40; 30]].concat()
+}
+
+/// A frame has TCP or a UDP datagram or neither; and what is in a datagram fits together.
+fn check_quic(link: LinkType, frame: Frame<'_>, ports: &ServerPorts, is_tcp: bool) {
+    match Found::parse(link, frame, ports) {
+        Ok(_) if is_tcp => panic!("TCP and UDP at once"),
+        Ok(Found::Udp(udp)) => check_datagram(&udp, ports),
+        Ok(Found::Icmp([to_client, to_server])) => {
+            assert_eq!(to_client.five_tuple, to_server.five_tuple.reversed());
+            assert_eq!(
+                to_server,
+                Datagram { icmp: Some(Icmp::Server), five_tuple: to_server.five_tuple, ..to_client }
+            );
+        }
+        Err(Refusal::Encapsulated) => {
+            if let Some(inner) = Inner::of_datagram(link, frame, ports) {
+                assert!(frame.bytes.as_ptr_range().contains(&inner.frame.bytes.as_ptr()));
+                check_quic(inner.link, inner.frame, ports, false);
+            }
+        }
+        Err(Refusal::NotQuic) => {}
+        Err(refusal) => assert_eq!(Unread::of(link, frame, refusal).refusal(), Some(refusal)),
+    }
+}
+
+fn check_datagram(udp: &Udp<'_>, ports: &ServerPorts) {
+    assert!(ports.has_either(&udp.five_tuple) && udp.captured.len() <= usize::from(udp.len));
+    let row = udp.row(&HashKey::new([1; 16]));
+    let is_whole = udp.captured.len() == usize::from(udp.len);
+    assert!(!(is_whole && row.kinds.intersects(Kinds::CUT)), "{row:?}");
+    assert!(!row.kinds.intersects(Kinds::ICMP) && row.icmp.is_none());
+    assert!(row.version == 0 || row.kinds.intersects(Kinds::VERSIONED));
+    assert!(row.dcid.is_none() || row.kinds.intersects(Kinds::LONG));
+    assert!(row.dcid.is_some() == row.scid.is_some() && row.dcid_len <= 20);
+    assert!(row.dcid.is_some() || row.dcid_len == 0);
+    assert!(row.token.is_none() || row.kinds.intersects(Kinds::INITIAL));
+    let (mut kinds, mut at) = (Kinds::default(), 0);
+    for part in udp.parts() {
+        kinds |= part.kinds;
+        let Some(whole) = part.header.and_then(|header| header.whole) else { continue };
+        assert_eq!(whole.bytes.as_ptr(), udp.captured[at..].as_ptr(), "one behind the other");
+        assert!(whole.number_at <= whole.bytes.len());
+        at += whole.bytes.len();
+    }
+    assert_eq!(kinds, row.kinds);
+}
 
 /// A packet inside tunnels, if there is one, is a part of the frame.
 fn check_inner(link: LinkType, bytes: &[u8], wire_len: u32) {
@@ -197,6 +265,9 @@ fn check(link: LinkType, bytes: &[u8], wire_len: u32) {
         assert_eq!(parsed, Err(Refusal::NotTcp), "an ICMP error");
         let is_mapped = |addr: Ipv6Addr| addr.to_ipv4_mapped().is_some();
         assert_eq!(is_mapped(error.five_tuple.src_ip), is_mapped(error.five_tuple.dst_ip));
+    }
+    for ports in [ServerPorts::default(), ServerPorts::ANY] {
+        check_quic(link, Frame { ts: -1, wire_len, bytes }, &ports, parsed.is_ok());
     }
     let packet = match parsed {
         Ok(packet) => packet,
@@ -227,11 +298,15 @@ fn check_packet(link: LinkType, packet: &Packet) {
         _ => {}
     }
     if !packet.five_tuple.is_ipv4() {
-        assert_eq!(packet.ip_id, 0);
+        assert_eq!((packet.ip_id, packet.df), (0, false));
+    }
+    if !packet.is_syn() || packet.options_len == 0 {
+        assert_eq!(packet.syn, SynOptions::NONE);
     }
 }
 
-/// Fewer captured bytes of the same frame are the same packet, or cut, or an incomplete header.
+/// Fewer captured bytes of the same frame are the same packet, perhaps without its options, or cut, or an incomplete
+/// header.
 fn check_cuts(link: LinkType, bytes: &[u8], parse: impl Fn(&[u8], u32) -> Result<Packet, Refusal>) {
     // Where an attribute of the netfilter log lies depends on how long the frame is.
     if link == LinkType::Nflog {
@@ -242,6 +317,10 @@ fn check_cuts(link: LinkType, bytes: &[u8], parse: impl Fn(&[u8], u32) -> Result
     for captured in 0..bytes.len() {
         match parse(&bytes[..captured], wire_len) {
             Err(Refusal::Cut | Refusal::Malformed) => {}
+            Ok(parsed) if parsed.syn == SynOptions::UNKNOWN => {
+                let whole = whole.map(|whole| Packet { syn: SynOptions::UNKNOWN, ..whole });
+                assert_eq!(Ok(parsed), whole, "of {captured} captured bytes");
+            }
             parsed => assert_eq!(parsed, whole, "of {captured} captured bytes"),
         }
     }

@@ -6,8 +6,9 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
+use cutshort_packet::Flags;
 use cutshort_store::{FlowKey, StoredRow};
-use cutshort_verdict::{DataSet, Rules, Split};
+use cutshort_verdict::{DataSet, Row, Rules, Split};
 
 use crate::gather::Gathered;
 
@@ -23,11 +24,19 @@ pub(crate) fn merge_files(rows: &mut Vec<StoredRow>, rules: &Rules) {
     if rules.data_set == DataSet::Origin {
         return merge_arrivals(rows);
     }
-    rows.sort_unstable_by_key(|row| (row.node, row.row, row.segment));
+    // Segments of earlier versions kept less of a packet, so marks may differ.
+    let header = |row: &StoredRow| row.row.without_marks();
+    rows.sort_unstable_by_key(|row| (row.node, header(row), row.segment));
     let mut merged = Vec::with_capacity(rows.len());
-    for same in rows.chunk_by(|a, b| a.node == FILES && b.node == FILES && a.row == b.row) {
+    for same in rows.chunk_by(|a, b| a.node == FILES && b.node == FILES && header(a) == header(b)) {
         let of_segments = same.chunk_by(|a, b| a.segment == b.segment);
-        merged.extend_from_slice(of_segments.max_by_key(|rows| rows.len()).unwrap_or_default());
+        let kept = of_segments.max_by_key(|rows| rows.len()).unwrap_or_default();
+        let flags = same.iter().fold(Flags::default(), |flags, row| flags | row.row.flags);
+        let marked = |row: &StoredRow| match row.node {
+            FILES => StoredRow { row: Row { flags, ..row.row }, ..*row },
+            _ => *row,
+        };
+        merged.extend(kept.iter().map(marked));
     }
     *rows = merged;
 }
@@ -167,14 +176,13 @@ fn all_begins(parts: &[Gathered], uncapped: &[Vec<(FlowKey, Vec<StoredRow>)>]) -
 
 #[cfg(test)]
 mod tests {
-    use cutshort_packet::Flags;
-    use cutshort_verdict::Row;
+    use cutshort_packet::SynOptions;
 
     use super::*;
 
     fn row(node: u16, ts: i64, flags: Flags) -> StoredRow {
         let row = Row { ts, flags, seq: ts as u32, sample_rate: ts as u32, ..Row::default() };
-        StoredRow { node, segment: 0, row, place: None }
+        StoredRow { node, segment: 0, row, place: None, df: true, syn: SynOptions::of_earlier(flags) }
     }
 
     fn times(rows: &[StoredRow], node: u16) -> Vec<i64> {

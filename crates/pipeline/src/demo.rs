@@ -8,12 +8,12 @@ use std::time::SystemTime;
 use cutshort_geo::{Country, Geo};
 use cutshort_model::{Bucket, Window, nanoseconds};
 use cutshort_packet::{FiveTuple, Packet};
-use cutshort_simulate::{Event, Incident, IncidentKind, Simulation, World};
+use cutshort_simulate::{Event, Incident, IncidentKind, Simulation, Upstream, Upstreams, World};
 use cutshort_store::{
     AnnotationKind, FlowKey, Grouped, NewAnnotation, Provenance, Replacement, ReplacementBatch, Result,
     Segment, SegmentSource, Store, StoredRow, WindowPackets,
 };
-use cutshort_verdict::Row;
+use cutshort_verdict::{DataSet, Row, Rules};
 use foldhash::fast::RandomState;
 
 use crate::WindowJob;
@@ -29,13 +29,18 @@ const CONNECTIONS: u64 = 2_000_000;
 /// The sample rate: how many connections each of them stands for.
 const SAMPLE_RATE: u32 = 100;
 const SEED: u64 = 1;
-/// The simulated nodes.
+/// In the data set `origin`: the number of windows in a week, connections in each, and the sample rate.
+const OPENED_WINDOWS: i64 = 7 * 96;
+const OPENED: u64 = 120;
+const OPENED_SAMPLE_RATE: u32 = 10;
+/// The simulated nodes, which are proxies as well.
 const NODES: [&str; 3] = ["edge1", "edge2", "edge3"];
 
-/// Four weeks of simulated connections.
+/// Four weeks of simulated connections, and a week of those that the nodes open to servers.
 #[derive(Debug)]
 pub struct Demo {
     simulation: Simulation,
+    upstreams: Upstreams,
     job: WindowJob,
 }
 
@@ -62,7 +67,19 @@ impl Demo {
         let start = Window::from_number(end.number() - i64::from(windows));
         let simulation =
             Simulation::with_total(World::standard(), start.start(), end.start(), connections, SEED);
-        Self { simulation: simulation.sample_rate(SAMPLE_RATE), job: WindowJob::default() }
+        let week = Window::from_number(start.number().max(end.number() - OPENED_WINDOWS));
+        let upstreams = Upstreams::new(simulation.world(), week.start(), end.start(), OPENED, SEED);
+        Self {
+            simulation: simulation.sample_rate(SAMPLE_RATE),
+            upstreams: upstreams.sample_rate(OPENED_SAMPLE_RATE),
+            job: WindowJob::default(),
+        }
+    }
+
+    /// The servers to which the nodes open connections.
+    #[must_use]
+    pub fn upstreams(&self) -> &[Upstream] {
+        self.upstreams.servers()
     }
 
     /// The countries and networks of the simulated addresses, as a CSV file for [`Geo::with_files`].
@@ -72,95 +89,46 @@ impl Demo {
     }
 
     /// Fills an empty store. `each` is called after each window, from several threads; a break interrupts filling.
+    ///
+    /// # Errors
+    /// Those of the store.
     pub fn fill(
         &self,
         store: &dyn Store,
         geo: &Geo,
         each: &(dyn Fn(Filled) -> ControlFlow<()> + Sync),
     ) -> Result<()> {
-        let windows = self.simulation.windows();
-        let with_packets = windows.end - WITH_PACKETS..windows.end;
-        // First, because what they cover says until when all windows count.
-        self.cover(store, windows.start..with_packets.start)?;
-        with_packets.clone().try_for_each(|window| self.keep_packets(store, window))?;
-        let (all, next) = ((windows.end - windows.start) as usize, AtomicUsize::new(0));
-        let (past, is_stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
-        let work = || -> Result<()> {
-            while let Some(some) = part(&windows, next.fetch_add(1, Ordering::Relaxed)) {
-                let batch = store.batch();
-                for window in some {
-                    let begin = |window| match &batch {
-                        Some(batch) => batch.replace(window),
-                        None => store.replace(window),
-                    };
-                    self.window(store, geo, (window, with_packets.contains(&window)), &begin)?;
-                    let done = past.fetch_add(1, Ordering::Relaxed) + 1;
-                    if is_stopped.load(Ordering::Relaxed) || each(Filled { windows: done, all }).is_break() {
-                        is_stopped.store(true, Ordering::Relaxed);
-                        return Ok(());
-                    }
-                }
-                batch.map_or(Ok(()), ReplacementBatch::finish)?;
+        let parts = [self.clients(store), self.servers(store.of(DataSet::Origin)?)];
+        let all = parts.iter().map(|part| (part.windows.end - part.windows.start) as usize).sum();
+        let progress = Progress { past: AtomicUsize::new(0), is_stopped: AtomicBool::new(false), all, each };
+        for part in &parts {
+            let rules = Rules { data_set: part.store.data_set(), ..self.job.rules };
+            part.fill(geo, &WindowJob { rules, ..self.job }, &progress)?;
+            if progress.is_stopped.load(Ordering::Relaxed) {
+                return Ok(());
             }
-            Ok(())
-        };
-        std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..self.job.threads.max(1)).map(|_| scope.spawn(work)).collect();
-            let mut results = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
-            results.try_for_each(|result| result.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-        })?;
-        if is_stopped.into_inner() {
-            return Ok(());
+            part.store.roll()?;
         }
-        self.annotate(store)?;
-        store.roll()
+        self.annotate(store)
     }
 
-    /// Segments without packets, which say that the servers were there all the time.
-    fn cover(&self, store: &dyn Store, windows: Range<i64>) -> Result<()> {
-        let [start, end] = [windows.start, windows.end].map(|number| Window::from_number(number).start());
-        NODES.iter().filter(|_| start < end).try_for_each(|node| {
-            let source = SegmentSource::tcp(node, Provenance::Simulated, (start, end));
-            let silent = Segment::encode(Vec::<Packet>::new(), &source, None)?;
-            store.append(&silent).map(drop)
-        })
-    }
-
-    /// Stores a segment for each node.
-    fn keep_packets(&self, store: &dyn Store, window: i64) -> Result<()> {
-        let (packets, window) = (self.packets(window), Window::from_number(window));
-        for (at, node) in NODES.iter().enumerate() {
-            let own = packets.iter().filter(|packet| node_of(&packet.five_tuple) == at).copied().collect();
-            store.append(&Segment::encode(
-                own,
-                &SegmentSource::tcp(node, Provenance::Simulated, (window.start(), window.end())),
-                None,
-            )?)?;
-        }
-        Ok(())
-    }
-
-    fn packets(&self, window: i64) -> Vec<Packet> {
+    fn clients<'a>(&'a self, store: &'a dyn Store) -> Part<'a> {
         let packet = |event| if let Event::Packet(packet) = event { Some(packet) } else { None };
-        self.simulation.window(window).filter_map(packet).collect()
+        Part {
+            store,
+            windows: self.simulation.windows(),
+            packets: Box::new(move |window| self.simulation.window(window).filter_map(packet).collect()),
+            node: |five_tuple| usize::from(five_tuple.dst_ip.octets()[15]) % NODES.len(),
+        }
     }
 
-    /// Stores the results of a window, computed from its packets, whether or not these are stored.
-    fn window<'a>(
-        &self,
-        store: &dyn Store,
-        geo: &Geo,
-        (window, kept): (i64, bool),
-        replace: &dyn Fn(Window) -> Result<Box<dyn Replacement + 'a>>,
-    ) -> Result<()> {
-        let judged = Window::from_number(window);
-        let mut read = store.read_window(judged, 1)?;
-        if !kept {
-            let nodes = std::iter::once("").chain(NODES).map(str::to_owned).collect();
-            let parts: Vec<Box<dyn Grouped + Send>> = vec![Box::new(Groups::of(&self.packets(window)))];
-            read = WindowPackets { inputs: read.inputs, nodes, parts };
+    fn servers<'a>(&'a self, store: &'a dyn Store) -> Part<'a> {
+        Part {
+            store,
+            windows: self.upstreams.windows(),
+            packets: Box::new(|window| self.upstreams.rows(window)),
+            node: |five_tuple| usize::from(five_tuple.src_ip.octets()[15]) % NODES.len(),
         }
-        self.job.replace(geo, read, replace(judged)?).map(drop)
     }
 
     fn annotate(&self, store: &dyn Store) -> Result<()> {
@@ -176,22 +144,125 @@ impl Demo {
     }
 }
 
-/// The windows that one thread computes at a time; none if there are no more.
-fn part(windows: &Range<i64>, number: usize) -> Option<Range<i64>> {
-    let start = windows.start + number as i64 * TOGETHER;
-    (start < windows.end).then(|| start..windows.end.min(start + TOGETHER))
+/// How far filling is.
+struct Progress<'a> {
+    past: AtomicUsize,
+    is_stopped: AtomicBool,
+    all: usize,
+    each: &'a (dyn Fn(Filled) -> ControlFlow<()> + Sync),
 }
 
-/// The node that captures a connection.
-fn node_of(five_tuple: &FiveTuple) -> usize {
-    usize::from(five_tuple.dst_ip.octets()[15]) % NODES.len()
+impl Progress<'_> {
+    /// Notes that a window is done; a break if filling is to end.
+    fn advance(&self) -> ControlFlow<()> {
+        let windows = self.past.fetch_add(1, Ordering::Relaxed) + 1;
+        let was_stopped = self.is_stopped.load(Ordering::Relaxed);
+        if was_stopped || (self.each)(Filled { windows, all: self.all }).is_break() {
+            self.is_stopped.store(true, Ordering::Relaxed);
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// The simulated packets of one data set.
+struct Part<'a> {
+    store: &'a dyn Store,
+    windows: Range<i64>,
+    /// The rows of a window, in order of time.
+    packets: Box<dyn Fn(i64) -> Vec<Packet> + Sync + 'a>,
+    /// The node that captures a connection.
+    node: fn(&FiveTuple) -> usize,
+}
+
+impl Part<'_> {
+    fn fill(&self, geo: &Geo, job: &WindowJob, progress: &Progress<'_>) -> Result<()> {
+        let windows = &self.windows;
+        let with_packets = windows.start.max(windows.end - WITH_PACKETS)..windows.end;
+        // First, because what they cover says until when all windows count.
+        self.cover(windows.start..with_packets.start)?;
+        with_packets.clone().try_for_each(|window| self.keep_packets(window))?;
+        let next = AtomicUsize::new(0);
+        let work = || -> Result<()> {
+            while let Some(some) = together(windows, next.fetch_add(1, Ordering::Relaxed)) {
+                let batch = self.store.batch();
+                for window in some {
+                    let begin = |window| match &batch {
+                        Some(batch) => batch.replace(window),
+                        None => self.store.replace(window),
+                    };
+                    self.window(geo, job, (window, with_packets.contains(&window)), &begin)?;
+                    if progress.advance().is_break() {
+                        return Ok(());
+                    }
+                }
+                batch.map_or(Ok(()), ReplacementBatch::finish)?;
+            }
+            Ok(())
+        };
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..job.threads.max(1)).map(|_| scope.spawn(work)).collect();
+            let mut results = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
+            results.try_for_each(|result| result.unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        })
+    }
+
+    fn source<'a>(&self, node: &'a str, covers: (i64, i64)) -> SegmentSource<'a> {
+        SegmentSource { data_set: self.store.data_set(), node, origin: Provenance::Simulated, covers }
+    }
+
+    /// Segments without packets, which say that the nodes were there all the time.
+    fn cover(&self, windows: Range<i64>) -> Result<()> {
+        let [start, end] = [windows.start, windows.end].map(|number| Window::from_number(number).start());
+        NODES.iter().filter(|_| start < end).try_for_each(|node| {
+            let silent = Segment::encode(Vec::<Packet>::new(), &self.source(node, (start, end)), None)?;
+            self.store.append(&silent).map(drop)
+        })
+    }
+
+    /// Stores a segment for each node.
+    fn keep_packets(&self, window: i64) -> Result<()> {
+        let (packets, window) = ((self.packets)(window), Window::from_number(window));
+        for (at, node) in NODES.iter().enumerate() {
+            let own =
+                packets.iter().filter(|packet| (self.node)(&packet.five_tuple) == at).copied().collect();
+            let source = self.source(node, (window.start(), window.end()));
+            self.store.append(&Segment::encode(own, &source, None)?)?;
+        }
+        Ok(())
+    }
+
+    /// Stores the results of a window, computed from its packets, whether or not these are stored.
+    fn window<'a>(
+        &self,
+        geo: &Geo,
+        job: &WindowJob,
+        (window, kept): (i64, bool),
+        replace: &dyn Fn(Window) -> Result<Box<dyn Replacement + 'a>>,
+    ) -> Result<()> {
+        let judged = Window::from_number(window);
+        let mut read = self.store.read_window(judged, 1)?;
+        if !kept {
+            let nodes = std::iter::once("").chain(NODES).map(str::to_owned).collect();
+            let groups = Groups::of(&(self.packets)(window), self.node);
+            let parts: Vec<Box<dyn Grouped + Send>> = vec![Box::new(groups)];
+            read = WindowPackets { inputs: read.inputs, nodes, parts };
+        }
+        job.replace(geo, read, replace(judged)?).map(drop)
+    }
+}
+
+/// The windows that one thread computes at a time; none if there are no more.
+fn together(windows: &Range<i64>, number: usize) -> Option<Range<i64>> {
+    let start = windows.start + number as i64 * TOGETHER;
+    (start < windows.end).then(|| start..windows.end.min(start + TOGETHER))
 }
 
 /// Packets in memory, grouped by 5-tuple.
 struct Groups(std::vec::IntoIter<(FiveTuple, Vec<StoredRow>)>);
 
 impl Groups {
-    fn of(packets: &[Packet]) -> Self {
+    fn of(packets: &[Packet], node: fn(&FiveTuple) -> usize) -> Self {
         let mut places = HashMap::with_hasher(RandomState::default());
         let mut groups: Vec<(FiveTuple, Vec<StoredRow>)> = Vec::new();
         for packet in packets {
@@ -199,8 +270,15 @@ impl Groups {
             if place == groups.len() {
                 groups.push((packet.five_tuple, Vec::new()));
             }
-            let node = 1 + node_of(&packet.five_tuple) as u16;
-            groups[place].1.push(StoredRow { node, segment: 0, row: Row::from(packet), place: None });
+            let node = 1 + node(&packet.five_tuple) as u16;
+            groups[place].1.push(StoredRow {
+                node,
+                segment: 0,
+                row: Row::from(packet),
+                place: None,
+                df: packet.df,
+                syn: packet.syn,
+            });
         }
         Self(groups.into_iter())
     }

@@ -134,13 +134,13 @@ fn origin(rows: &[StoredRow]) -> Option<(&StoredRow, u16)> {
 
 #[cfg(test)]
 mod tests {
-    use cutshort_packet::Flags;
+    use cutshort_packet::{Flags, SynOptions};
 
     use super::*;
 
     fn row(node: u16, ts: i64, flags: Flags) -> StoredRow {
         let row = Row { ts, flags, sample_rate: ts as u32, ..Row::default() };
-        StoredRow { node, segment: 0, row, place: None }
+        StoredRow { node, segment: 0, row, place: None, df: true, syn: SynOptions::of_earlier(flags) }
     }
 
     #[test]

@@ -15,6 +15,7 @@ use cutshort_pipeline::live::{AgentCounts, IncompleteNotes};
 use cutshort_pipeline::{Due, Share, WindowJob};
 use cutshort_report::{connection, counts, export_connections, export_rollups, extent};
 use cutshort_store::{RollupAnswer, RollupQuery, Selection, Store};
+use cutshort_verdict::{DataSet, Exclusion};
 use memory::Memory;
 use simulated::{END, do_all, packets, take_in};
 use tempfile::TempDir;
@@ -104,8 +105,13 @@ fn the_demo_is_whole_and_says_what_it_is() {
             ControlFlow::Continue(())
         });
     let again = again.unwrap();
-    assert_eq!((again.done, again.kept), (8, 8));
+    assert_eq!((again.done, again.kept), (16, 16), "of two data sets");
     assert_eq!(store.status().unwrap().counts, status.counts);
+    let origin = store.find(DataSet::Origin).unwrap().unwrap().status().unwrap();
+    assert_eq!(
+        (origin.counts.connections, origin.counts.excluded),
+        (3 * 96 * 120, [0; Exclusion::ALL.len()])
+    );
     let annotations = store.annotations(i64::MIN..i64::MAX).unwrap();
     assert!(annotations.iter().all(|annotation| annotation.content.description.starts_with("SIMULATED ")));
     assert!(!annotations.is_empty());

@@ -12,6 +12,17 @@ pub const SIMULATED: &str = "the capture is SIMULATED: nothing in it is real";
 pub(crate) fn add_record<T>(
     record: Record<'_>,
     input: &mut InputCount,
+    parse: impl FnMut(LinkType, Frame<'_>) -> Result<T, Refusal>,
+) -> Option<T> {
+    add_record_of(record, input, Inner::of, parse)
+}
+
+/// The same for packets of any protocol, which `inner` finds inside labels, tags and tunnels.
+#[inline(always)]
+pub(crate) fn add_record_of<'a, T>(
+    record: Record<'a>,
+    input: &mut InputCount,
+    inner: impl FnOnce(LinkType, Frame<'a>) -> Option<Inner<'a>>,
     mut parse: impl FnMut(LinkType, Frame<'_>) -> Result<T, Refusal>,
 ) -> Option<T> {
     input.add_record(record.frame.ts);
@@ -22,7 +33,7 @@ pub(crate) fn add_record<T>(
             Some(packet)
         }
         Err(Refusal::Encapsulated) if !input.outer_only => {
-            let taken = unwrapped(link, record.frame, input, parse);
+            let taken = unwrapped(inner(link, record.frame), input, parse);
             if taken.is_none() {
                 input.add_refused(link, record.frame, Refusal::Encapsulated);
             }
@@ -37,12 +48,11 @@ pub(crate) fn add_record<T>(
 
 #[cold]
 fn unwrapped<T>(
-    link: LinkType,
-    frame: Frame<'_>,
+    inner: Option<Inner<'_>>,
     input: &mut InputCount,
     mut parse: impl FnMut(LinkType, Frame<'_>) -> Result<T, Refusal>,
 ) -> Option<T> {
-    let inner = Inner::of(link, frame)?;
+    let inner = inner?;
     let taken = parse(inner.link, inner.frame).ok()?;
     input.packets += 1;
     input.add_unwrapped(inner.tunnels());

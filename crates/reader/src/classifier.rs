@@ -7,12 +7,14 @@ use cutshort_capture::{Captures, Reading, Record, Visitor};
 use cutshort_geo::{Geo, Place};
 use cutshort_model::{Addresses, JudgedConnection};
 use cutshort_packet::FiveTuple;
+use cutshort_packet::quic::HashKey;
 use cutshort_pipeline::reader_clock;
 use cutshort_report::connection::{self, Writer};
 use cutshort_report::{Filter, InputCount, Selection, Summary};
 use cutshort_verdict::{ClosedWindow, DataSet, Exclusion, Outcome, Row, Rules, Tracker, Verdict};
 
 use crate::captures::{add_record, dropped, is_simulated};
+use crate::datagrams::Datagrams;
 
 /// The connections that are wanted.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +25,8 @@ pub struct Wanted {
     pub filters: Vec<Filter>,
     /// Whether packets inside tunnels are left alone.
     pub outer_only: bool,
+    /// Of the data set `quic`: whether Initial packets are opened (docs/quic.md#opening).
+    pub open_initials: bool,
 }
 
 impl Wanted {
@@ -38,7 +42,12 @@ impl Wanted {
 pub struct Classifier<'a> {
     pub(crate) tracker: Tracker,
     pub(crate) sink: Sink<'a>,
+    /// Of the data set `quic`.
+    datagrams: Option<Datagrams>,
 }
+
+/// The key of hashes that are compared while packets are read, and kept nowhere.
+pub(crate) const NO_SECRET: HashKey = HashKey::new([0; 16]);
 
 impl<'a> Classifier<'a> {
     /// Without a format, connections are counted and not written to `output`.
@@ -53,10 +62,13 @@ impl<'a> Classifier<'a> {
         output: &'a mut (impl Write + Send),
     ) -> io::Result<Self> {
         let tracker = Tracker::new(rules).read_at(reader_clock());
+        let wanted_initials = wanted.open_initials;
         let needs_rows = format.is_some_and(connection::Format::needs_rows);
         let writer = format.map(|format| format.writer_of(output, rules.data_set, false)).transpose()?;
         let sink = Sink::new(wanted, rules.data_set, writer, geo);
-        Ok(Self { tracker: if needs_rows { tracker.keep_rows() } else { tracker }, sink })
+        let datagrams = (rules.data_set == DataSet::Quic)
+            .then(|| Datagrams::new(rules.server_ports, NO_SECRET, wanted_initials));
+        Ok(Self { tracker: if needs_rows { tracker.keep_rows() } else { tracker }, sink, datagrams })
     }
 
     /// Reads captures to their end, or until reading is stopped. `tick` gets the number of records read so far, again
@@ -70,9 +82,9 @@ impl<'a> Classifier<'a> {
         reading: &Reading,
         mut tick: impl FnMut(u64),
     ) -> io::Result<(Captures, Classified<'a>)> {
-        let Self { tracker, sink } = &mut self;
+        let Self { tracker, sink, datagrams } = &mut self;
         let mut captures = Captures::open(files, reading);
-        while captures.show(&mut Taking { tracker, input: &mut sink.summary.input }) {
+        while show(&mut captures, tracker, &mut sink.summary.input, datagrams.as_mut()) {
             while let Some(window) = tracker.next_closed() {
                 sink.window(window);
                 sink.check()?;
@@ -87,7 +99,7 @@ impl<'a> Classifier<'a> {
 
     /// Takes what is left when nothing more comes.
     pub(crate) fn end(self) -> io::Result<Classified<'a>> {
-        let Self { mut tracker, mut sink } = self;
+        let Self { mut tracker, mut sink, .. } = self;
         sink.summary.input.late = tracker.late();
         tracker.finish().for_each(|window| sink.window(window));
         sink.end()?;
@@ -108,7 +120,20 @@ impl Classified<'_> {
     }
 }
 
-/// Takes records until one closes windows.
+/// Takes records until one closes windows; false at the end.
+fn show(
+    captures: &mut Captures,
+    tracker: &mut Tracker,
+    input: &mut InputCount,
+    datagrams: Option<&mut Datagrams>,
+) -> bool {
+    match datagrams {
+        None => captures.show(&mut Taking { tracker, input }),
+        Some(datagrams) => captures.show(&mut TakingDatagrams { tracker, input, datagrams }),
+    }
+}
+
+/// Takes TCP packets until a record closes windows.
 struct Taking<'a> {
     tracker: &'a mut Tracker,
     input: &'a mut InputCount,
@@ -119,6 +144,22 @@ impl Visitor for Taking<'_> {
     fn record(&mut self, record: Record<'_>) -> bool {
         let closes = self.tracker.record(record.frame.ts, None);
         add_record(record, self.input, |link, frame| self.tracker.parse(link, frame));
+        !closes
+    }
+}
+
+/// Takes datagrams until a record closes windows.
+struct TakingDatagrams<'a> {
+    tracker: &'a mut Tracker,
+    input: &'a mut InputCount,
+    datagrams: &'a mut Datagrams,
+}
+
+impl Visitor for TakingDatagrams<'_> {
+    #[inline]
+    fn record(&mut self, record: Record<'_>) -> bool {
+        let closes = self.tracker.record(record.frame.ts, None);
+        self.datagrams.add_record(record, self.input, |row| self.tracker.add_datagram(row));
         !closes
     }
 }
@@ -180,8 +221,12 @@ impl<'a> Sink<'a> {
     }
 
     fn outcome(&mut self, five_tuple: &FiveTuple, place: Place, outcome: &Outcome, rows: &[Row]) {
-        // Nobody knows who opened what has no SYN packet.
-        let is_either = self.data_set == DataSet::Origin && *outcome == Err(Exclusion::NoSyn);
+        // Nobody knows who opened what has no SYN packet, or no Initial packet.
+        let is_either = match outcome {
+            Err(Exclusion::NoSyn) => self.data_set == DataSet::Origin,
+            Err(exclusion) => *exclusion == Exclusion::NoInitial,
+            Ok(_) => false,
+        };
         if !(self.wanted.selection.has(five_tuple)
             || is_either && self.wanted.selection.has(&five_tuple.reversed()))
         {

@@ -5,6 +5,7 @@
 
 mod captures;
 mod classifier;
+mod datagrams;
 mod import;
 mod live;
 mod trace;

@@ -180,7 +180,7 @@ impl Classifier<'_> {
     }
 
     fn record(&mut self, ts: i64, packet: Option<&Packet>) {
-        let Self { tracker, sink } = self;
+        let Self { tracker, sink, .. } = self;
         sink.summary.input.add_record(ts);
         sink.summary.input.packets += 1;
         if tracker.record(ts, packet) {

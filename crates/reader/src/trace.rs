@@ -4,9 +4,11 @@ use cutshort_capture::Captures;
 use cutshort_packet::{FiveTuple, Unreachable};
 use cutshort_pipeline::reader_clock;
 use cutshort_report::InputCount;
-use cutshort_verdict::{ClosedWindow, DataSet, FlowContext, Rules, Trace, Tracker};
+use cutshort_verdict::{ClosedWindow, DataSet, FlowContext, Rules, Trace, Tracker, quic};
 
 use crate::captures::{dropped, parse};
+use crate::classifier::NO_SECRET;
+use crate::datagrams::Datagrams;
 
 /// The connections of a 5-tuple in captures, and what else was read.
 pub struct Traced {
@@ -21,7 +23,8 @@ impl Traced {
     /// Reads captures to their end, or until reading is stopped. `tick` gets the number of records read so far, again
     /// and again.
     ///
-    /// Packets inside tunnels are left alone if `outer_only` says so.
+    /// Packets inside tunnels are left alone if `outer_only` says so. In the data set `quic`, Initial packets are opened if
+    /// `open_initials` says so.
     ///
     /// Only the packets of the 5-tuple and of its other direction are kept, but the times of all records count.
     pub fn read(
@@ -29,17 +32,30 @@ impl Traced {
         rules: Rules,
         five_tuple: FiveTuple,
         outer_only: bool,
+        open_initials: bool,
         mut tick: impl FnMut(u64),
     ) -> Self {
         let mut input = InputCount::read_at(reader_clock());
         input.outer_only = outer_only;
         let mut tracker = Tracker::new(rules).read_at(reader_clock()).keep_rows();
+        let mut datagrams = (rules.data_set == DataSet::Quic)
+            .then(|| Datagrams::new(rules.server_ports, NO_SECRET, open_initials));
         let mut windows = Vec::new();
         let both = [five_tuple, five_tuple.reversed()];
         while let Some(record) = captures.record() {
-            let packet = parse(record, &mut input).filter(|packet| both.contains(&packet.five_tuple));
+            let packet = match &datagrams {
+                Some(_) => None,
+                None => parse(record, &mut input).filter(|packet| both.contains(&packet.five_tuple)),
+            };
             if tracker.record(record.frame.ts, packet.as_ref()) {
                 windows.extend(std::iter::from_fn(|| tracker.next_closed()));
+            }
+            if let Some(datagrams) = &mut datagrams {
+                datagrams.add_record(record, &mut input, |row| {
+                    if both.contains(&row.five_tuple) {
+                        tracker.add_datagram(row);
+                    }
+                });
             }
             if rules.data_set == DataSet::Origin && packet.is_none() {
                 let error = record.link.ok().and_then(|link| Unreachable::parse(link, record.frame));
@@ -53,6 +69,12 @@ impl Traced {
         input.dropped = dropped(captures);
         windows.extend(tracker.finish());
         Self { input, windows, five_tuple, rules }
+    }
+
+    /// The same of the data set `quic`: one a window.
+    #[must_use]
+    pub fn quic_traces(&self) -> Vec<quic::Trace> {
+        self.windows.iter().filter_map(|window| window.quic_trace(&self.five_tuple)).collect()
     }
 
     /// The connections in all windows, in order of time.
@@ -69,7 +91,10 @@ impl Traced {
     #[must_use]
     pub fn not_found(&self) -> String {
         let (five_tuple, reversed) = (self.five_tuple, self.five_tuple.reversed());
-        if self.windows.iter().any(|window| window.rows(&reversed).is_some()) {
+        let is_there = |window: &ClosedWindow| {
+            window.rows(&reversed).is_some() || window.quic_trace(&reversed).is_some()
+        };
+        if self.windows.iter().any(is_there) {
             format!("{five_tuple} is not in the capture, but its other direction is: try '{reversed}'")
         } else {
             format!("{five_tuple} is not in the capture")

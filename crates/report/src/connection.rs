@@ -32,6 +32,12 @@ impl Format {
         matches!(self, Self::Zeek)
     }
 
+    /// Whether connections of a data set can be written in this format: a log of Zeek shows the flags of TCP packets.
+    #[must_use]
+    pub const fn has(self, data_set: DataSet) -> bool {
+        !matches!((self, data_set), (Self::Zeek, DataSet::Quic))
+    }
+
     /// Begins to write in this format to `output`.
     pub fn writer<'a>(self, output: impl Write + Send + 'a) -> io::Result<Box<dyn Writer + 'a>> {
         self.writer_of(output, DataSet::Tcp, false)
@@ -39,12 +45,20 @@ impl Format {
 
     /// Begins to write connections of a data set in this format to `output`. With `addresses`, CSV and Parquet have an
     /// additional column for how addresses are kept; JSON has such a field whenever they are not the full ones.
+    ///
+    /// # Errors
+    /// The error of `output`, or that the format does not [have](Self::has) this data set.
     pub fn writer_of<'a>(
         self,
         output: impl Write + Send + 'a,
         data_set: DataSet,
         addresses: bool,
     ) -> io::Result<Box<dyn Writer + 'a>> {
+        if !self.has(data_set) {
+            return Err(io::Error::other(format!(
+                "the format zeek has no connections of the data set {data_set}"
+            )));
+        }
         Ok(match self {
             Self::Jsonl => Box::new(jsonl::Jsonl::new(output)),
             Self::Csv => Box::new(csv::Csv::new(output, data_set, addresses)?),

@@ -16,7 +16,7 @@ pub enum Term {
     Stage(Stage),
     /// A property of a connection.
     Tag(Tag),
-    /// One of the 19 signatures.
+    /// One of the signatures.
     Signature(Signature),
 }
 
@@ -34,28 +34,22 @@ pub fn find(name: &str, set: DataSet) -> Result<Vec<Term>, String> {
         return Ok(found);
     }
     let names = |all: Vec<&str>| all.join(", ");
+    let (numbers, example) = set.signature_numbers();
     Err(format!(
-        "unknown name '{name}'.\n  stages:     {}\n  tags:       {}\n  signatures: {}, or a name such as 'SYN; ACK -> RST'",
+        "unknown name '{name}'.\n  stages:     {}\n  tags:       {}\n  signatures: {numbers}, or a name such as '{example}'",
         names(set.stages().iter().map(|stage| set.stage_name(*stage)).collect()),
         names(set.tags().iter().map(|tag| tag.name()).collect()),
-        numbers(set),
     ))
 }
 
-/// Finds the terms with a name: in this data set, or else in `origin`, whose own terms need not be asked for.
+/// Finds the terms with a name: in this data set, or else in the first one that has it, so that terms of one data set only
+/// need not be asked for.
 ///
 /// # Errors
 /// The same as those of [`find`], for this data set.
 pub fn find_in_any(name: &str, set: DataSet) -> Result<(DataSet, Vec<Term>), String> {
     let of = |set| Ok((set, find(name, set)?));
-    of(set).or_else(|error: String| of(DataSet::Origin).map_err(|_| error))
-}
-
-/// The numbers of the signatures.
-fn numbers(set: DataSet) -> String {
-    let own: Vec<String> =
-        set.signatures().iter().map(|signature| signature.id()).skip(19).map(|id| id.to_string()).collect();
-    std::iter::once("1 to 19".to_owned()).chain(own).collect::<Vec<_>>().join(", ")
+    of(set).or_else(|error: String| DataSet::ALL.into_iter().find_map(|set| of(set).ok()).ok_or(error))
 }
 
 /// Explains one term of a data set in lines of at most `width` columns.
@@ -63,7 +57,7 @@ pub fn write_term(term: Term, set: DataSet, width: usize, mut output: impl Write
     let out = &mut output;
     match term {
         Term::Stage(stage) => {
-            let (name, radar) = (set.stage_name(stage), stage.radar_name());
+            let (name, radar) = (set.stage_name(stage), set.radar_name(stage));
             let also = if radar == name { String::new() } else { format!(", {radar} in the API") };
             heading(out, set.stage_title(stage), &format!("stage {name}{also}"), width)?;
             paragraph(out, Style::new(), set.stage_about(stage), width)?;
@@ -92,10 +86,11 @@ pub fn write_term(term: Term, set: DataSet, width: usize, mut output: impl Write
 /// Lists all terms of a data set with one line each.
 pub fn write_all(set: DataSet, width: usize, mut output: impl Write) -> io::Result<()> {
     let out = &mut output;
-    let stages = set
-        .stages()
-        .iter()
-        .map(|stage| (format!("{:9} ", set.stage_name(*stage)), set.stage_about(*stage).to_owned()));
+    let width_of = |stage: &Stage| set.stage_name(*stage).len().max(9);
+    let names = set.stages().iter().map(width_of).max().unwrap_or(0);
+    let about = |stage: &Stage| set.stage_about(*stage).to_owned();
+    let stages =
+        set.stages().iter().map(|stage| (format!("{:names$} ", set.stage_name(*stage)), about(stage)));
     section(out, "Stages", stages, width)?;
     list(out, "Tags", set.tags().iter().copied().map(|tag| tag_line(set, tag)), width)?;
     list(
@@ -112,8 +107,11 @@ pub fn write_all(set: DataSet, width: usize, mut output: impl Write) -> io::Resu
             DataSet::Origin => {
                 "cutshort explain --origin NAME explains one of them. A signature can also be given by its number."
             }
+            DataSet::Quic => {
+                "cutshort explain --quic NAME explains one of them. A signature can also be given by its number."
+            }
             _ => {
-                "cutshort explain NAME explains one of them. A signature can also be given by its number. With --origin: those of connections that this host opens."
+                "cutshort explain NAME explains one of them. A signature can also be given by its number. With --origin: those of connections that this host opens; with --quic: those of QUIC."
             }
         },
         width,

@@ -111,7 +111,8 @@ impl FromStr for Filter {
 
     /// Reads a filter with the terms of any data set; [`Filter::of`] knows which.
     fn from_str(text: &str) -> Result<Self, FilterError> {
-        Self::of(text, DataSet::Tcp).or_else(|error| Self::of(text, DataSet::Origin).map_err(|_| error))
+        let any = |error| DataSet::ALL.into_iter().find_map(|set| Self::of(text, set).ok()).ok_or(error);
+        Self::of(text, DataSet::Tcp).or_else(any)
     }
 }
 

@@ -35,5 +35,5 @@ pub use notes::ONE_DIRECTION;
 pub use rank::least_sample;
 pub use summary::Summary;
 pub use text::{Widths, percent, wrap, write_note};
-pub use trace::write_trace;
+pub use trace::{write_quic_trace, write_trace};
 pub use unread::{Dropped, UnreadCount};

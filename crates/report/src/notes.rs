@@ -53,6 +53,11 @@ pub const ONE_DIRECTION: &str = "The capture has only what was sent to the serve
 const UNSEEN: &str =
     "A stall after the first byte from a server is not seen: with TLS, anything after the ServerHello.";
 
+/// Caveats of every rate of QUIC (docs/quic.md#termination).
+const UNSEEN_OF_QUIC: &str = "A server that does not answer lets its clients time out in post_initial. How a QUIC connection ends in the ordinary way \
+     cannot be seen from outside, so none is called cut short after its second 1-RTT datagram; a certificate that the client refuses mostly looks \
+     like a handshake that was cut short.";
+
 /// The notes, one sentence each.
 pub(crate) fn notes(summary: &Summary) -> Vec<String> {
     let input = &summary.input;
@@ -92,6 +97,8 @@ pub(crate) fn notes(summary: &Summary) -> Vec<String> {
         notes.push(ONE_DIRECTION.to_owned());
     } else if is_origin && summary.connections() > 0 {
         notes.push(UNSEEN.to_owned());
+    } else if summary.data_set == DataSet::Quic && summary.connections() > 0 {
+        notes.push(UNSEEN_OF_QUIC.to_owned());
     }
     notes.extend(input.future_note());
     notes.extend(input.notes());

@@ -49,6 +49,9 @@ struct Json<'a> {
     networks: Vec<PlaceCounts>,
     geo: Vec<String>,
     notes: Vec<String>,
+    /// Not of the data set `tcp`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dataset: Option<&'static str>,
     /// Of the data set `origin`.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     origin: Option<OriginCounts>,
@@ -57,7 +60,6 @@ struct Json<'a> {
 /// What is said of connections that we opened, besides.
 #[derive(Serialize)]
 struct OriginCounts {
-    dataset: &'static str,
     one_direction: bool,
     servers: Vec<ServerShares>,
 }
@@ -217,11 +219,11 @@ impl Summary {
 
     fn json(&self, geo: &Geo) -> Json<'_> {
         let GroupCounts { all, anomalous, completed, completed_anomalous } = &self.total;
-        let shares = |counts: &[WeightedCount]| {
-            counts.iter().map(|count| WeightedShare::of(count, all)).collect::<Vec<_>>()
-        };
         let set = self.data_set;
-        let stages = Stage::ALL.map(|stage| set.stage_name(stage));
+        let stages = |counts: &[WeightedCount; Stage::ALL.len()], all: &WeightedCount| {
+            let share = |stage: &Stage| WeightedShare::of(&counts[*stage as usize], all);
+            set.stages().iter().map(|stage| (set.stage_name(*stage), share(stage))).collect()
+        };
         Json {
             cutshort: env!("CARGO_PKG_VERSION"),
             simulated: self.simulated,
@@ -260,12 +262,9 @@ impl Summary {
                 connections: completed.sampled,
                 weight: completed.weight,
                 anomalous: WeightedShare::of(completed_anomalous, completed),
-                stages: named(
-                    stages,
-                    self.completed_stages.map(|count| WeightedShare::of(&count, completed)),
-                ),
+                stages: stages(&self.completed_stages, completed),
             },
-            stages: named(stages, shares(&self.stages)),
+            stages: stages(&self.stages, all),
             terminations: set
                 .terminations()
                 .iter()
@@ -281,8 +280,8 @@ impl Summary {
             networks: rank::networks(self, geo).into_iter().map(PlaceCounts::from).collect(),
             geo: geo.sources().iter().map(ToString::to_string).collect(),
             notes: notes(self),
+            dataset: (set != DataSet::Tcp).then_some(set.name()),
             origin: (set == DataSet::Origin).then(|| OriginCounts {
-                dataset: set.name(),
                 one_direction: self.one_direction,
                 servers: self.servers.ranked().into_iter().map(ServerShares::from).collect(),
             }),

@@ -99,17 +99,27 @@ impl<W: Write> SummaryTable<'_, W> {
             count: *count,
             style: stage_style(stage),
         };
-        self.shares(Stage::ALL.into_iter().zip(&self.summary.stages).map(stage).collect())?;
+        let set = self.summary.data_set;
+        let counts = set.stages().iter().map(|own| (*own, &self.summary.stages[*own as usize]));
+        self.shares(counts.map(stage).collect())?;
         let GroupCounts { all, anomalous, completed, completed_anomalous } = self.summary.total;
         let share = percent(anomalous.share_of(&all));
+        let completes = match set {
+            DataSet::Quic => "got an answer",
+            _ => "completed the handshake",
+        };
         let completed = match completed.sampled {
-            0 => "none completed the handshake".to_owned(),
+            0 => format!("none {completes}"),
             count => {
                 let share = percent(completed_anomalous.share_of(&completed));
-                format!("{share} of the {} that completed the handshake", grouped(count))
+                format!("{share} of the {} that {completes}", grouped(count))
             }
         };
-        self.paragraph(Style::new(), &format!("{share} cut short (Post-SYN to Later); {completed}."), 2)
+        let (first, last) = match set.stages() {
+            [first, .., last, _] => (set.stage_title(*first), set.stage_title(*last)),
+            _ => ("", ""),
+        };
+        self.paragraph(Style::new(), &format!("{share} cut short ({first} to {last}); {completed}."), 2)
     }
 
     /// Whose packets, or whose silence, ended connections that we opened.
@@ -272,7 +282,11 @@ impl<W: Write> SummaryTable<'_, W> {
         };
         let labels: Vec<String> = ranked.iter().map(label).collect();
         let name_width = labels.iter().map(|label| columns(label)).max().unwrap_or(0).max(MIN_NAME).min(room);
-        let head = aligned(&RANKING_HEAD.map(str::to_owned), &cells, shown);
+        let mut head = RANKING_HEAD.map(str::to_owned);
+        if self.summary.data_set == DataSet::Quic {
+            "answered".clone_into(&mut head[3]);
+        }
+        let head = aligned(&head, &cells, shown);
         writeln!(self.output, "{DIM}  {:name_width$}  {head}{DIM:#}", "")?;
         for (label, row) in labels.iter().zip(&cells) {
             writeln!(self.output, "  {}  {}", padded(label, name_width), aligned(row, &cells, shown))?;

@@ -177,6 +177,8 @@ fn the_share_of_an_empty_part_is_no_number_of_nothing() {
         data_set: DataSet::Tcp,
         handshake: None,
         first_byte: None,
+        version: 0,
+        close_code: None,
         progress: cutshort_verdict::Progress::PostSyn,
         stage: Stage::PostSyn,
         signature: Signature::from_id(2),

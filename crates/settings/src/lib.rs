@@ -7,12 +7,15 @@
 #[cfg(target_os = "linux")]
 mod agent;
 #[cfg(target_os = "linux")]
+mod delivery;
+#[cfg(target_os = "linux")]
 mod doctor;
 mod kind;
 mod length;
 mod log_format;
 mod secrets;
 mod server;
+mod stores;
 mod table;
 pub mod values;
 
@@ -27,6 +30,7 @@ pub use length::length;
 pub use log_format::LogFormat;
 use secrets::SECRETS;
 pub use secrets::{password_file, with_password};
+pub use stores::{store_address, store_warning};
 pub use table::{
     CaptureSettings, DeliverySettings, HttpSettings, JobSettings, KeepSettings, LogSettings, PrivacySettings,
     Settings, StoreSettings,

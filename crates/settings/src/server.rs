@@ -1,8 +1,8 @@
 //! What a server is configured with.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use cutshort_api::{Limits, Options, Rate, Uploads};
+use cutshort_api::{Limits, Options, Rate, Scope, TokenFile, Uploads};
 use cutshort_clickhouse::Address;
 use cutshort_pipeline::WindowJob;
 use cutshort_store::{Result as StoreResult, Retention};
@@ -14,6 +14,35 @@ impl Settings {
     #[must_use]
     pub const fn needs_no_token(&self) -> bool {
         self.http.open_read || (self.http.listen.ip().is_loopback() && !self.http.require_token)
+    }
+
+    /// Checks that a token for reading exists where one is needed. Returns a warning if everybody can read.
+    ///
+    /// # Errors
+    /// There is none, or the tokens in the directory `data` cannot be read.
+    pub fn check_access(&self, data: &Path) -> Result<Option<String>, SettingsError> {
+        let listen = self.http.listen;
+        if self.needs_no_token() {
+            let warning = || format!("everybody who reaches {listen} can read, without a token (open_read)");
+            return Ok((!listen.ip().is_loopback()).then(warning));
+        }
+        if data.as_os_str().is_empty() {
+            return Err(SettingsError(format!(
+                "reading on {listen} needs a token: name a directory for tokens with --data, or let everybody who reaches it \
+                 read with --open-read"
+            )));
+        }
+        let tokens =
+            TokenFile::read(&TokenFile::path(data)).map_err(|error| SettingsError(error.to_string()))?;
+        if tokens.token.iter().any(|token| token.scopes.contains(&Scope::Read)) {
+            return Ok(None);
+        }
+        Err(SettingsError(format!(
+            "reading on {listen} needs a token, and there is none: make one with\n  \
+             cutshort token create --data {} --scope read NAME\n\
+             or let everybody who reaches it read with --open-read",
+            data.display()
+        )))
     }
 
     /// The options of the API.
@@ -87,8 +116,6 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     fn settings(url: Option<&str>, user: Option<&str>, data: Option<&str>) -> Settings {

@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use cutshort_geo::Country;
 use ipnet::IpNet;
 use jiff::{SignedDuration, Timestamp};
 
@@ -47,6 +48,38 @@ pub fn address(text: &str) -> Result<IpAddr, String> {
 /// The number of a network, an autonomous system.
 pub fn asn(text: &str) -> Result<u32, String> {
     text.parse().map_err(|_| "write the number of an AS, such as 64496".to_owned())
+}
+
+/// The two letters of a country.
+pub fn country(text: &str) -> Result<Country, String> {
+    Country::from_alpha2(text).ok_or_else(|| "write the two letters of a country, such as PT".to_owned())
+}
+
+/// False alarms a week.
+pub fn false_alarms(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| (1e-6..=1000.0).contains(number));
+    number.ok_or_else(|| "write a number of alarms a week, such as 0.1".to_owned())
+}
+
+/// Connections per second.
+pub fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse().ok().filter(|rate| (0.001..=1e6).contains(rate));
+    rate.ok_or_else(|| "write a number from 0.001 to 1000000".to_owned())
+}
+
+/// How many packets of a connection are logged.
+pub fn packet_limit(text: &str) -> Result<NonZeroU32, String> {
+    let limit = text.parse().ok().filter(|limit: &NonZeroU32| limit.get() <= 1000);
+    limit.ok_or_else(|| "write a number of packets, 1 to 1000".to_owned())
+}
+
+/// How long a connection is remembered.
+pub fn keep_time(text: &str) -> Result<SignedDuration, String> {
+    let range = SignedDuration::from_secs(1)..=SignedDuration::from_hours(24);
+    duration(text).and_then(|keep| match range.contains(&keep) {
+        true => Ok(keep),
+        false => Err("connections are remembered for 1s to 24h".to_owned()),
+    })
 }
 
 /// A network in CIDR notation.
@@ -92,6 +125,13 @@ pub fn absolute(text: &str) -> Option<Timestamp> {
     text.parse().or_else(|_: jiff::Error| utc()).or_else(|_| day()).ok()
 }
 
+/// The start of a simulation, as [`absolute`] reads it.
+pub fn start(text: &str) -> Result<Timestamp, String> {
+    absolute(text).ok_or_else(|| {
+        "write a time in UTC, such as 2026-01-05T00:00:00Z, or a day, such as 2026-01-05".to_owned()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,6 +149,11 @@ mod tests {
                 asn(text).err(),
                 port(text).err(),
                 duration(text).err(),
+                packet_limit(text).err(),
+                rate(text).err(),
+                false_alarms(text).err(),
+                country(text).err(),
+                start(text).err(),
             ];
             for error in errors.into_iter().flatten() {
                 assert!(error.starts_with("write"), "{text}: {error}");

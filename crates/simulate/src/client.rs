@@ -57,6 +57,11 @@ impl Client {
         if matches!(self, Self::Linux | Self::Apple) { 12 } else { 0 }
     }
 
+    /// Whether the SYN is sent with "don't fragment".
+    pub(crate) fn syn_df(self) -> bool {
+        !matches!(self, Self::Zmap | Self::ZmapNew)
+    }
+
     /// TTL with which the SYN starts out.
     pub(crate) fn syn_ttl(self) -> u8 {
         match self {

@@ -1,15 +1,12 @@
 //! Ethernet frames of packets, with valid checksums and made-up options and payload.
-use cutshort_packet::{Flags, Packet};
+use cutshort_packet::{Flags, Packet, SynOptions};
 
 const MACS: [u8; 12] = [2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2];
 const MSS: [u8; 4] = [2, 4, 0x05, 0xb4];
-const WINDOW_SCALE: [u8; 3] = [3, 3, 7];
 const SACK: [u8; 2] = [4, 2];
 const TCP: u8 = 6;
 /// The longest payload that still fits the length field of IPv4 beside all headers.
 const MOST_PAYLOAD: u32 = 0xffff - 20 - 60;
-/// ZMap's IP id: it does not set "don't fragment".
-const ZMAP_ID: u16 = 54321;
 
 /// Writes the frame of `packet` into `frame`, replacing what is there, cut to `snaplen` bytes.
 /// Returns its length on the wire. Payload beyond what IPv4 can carry is left out.
@@ -35,7 +32,7 @@ pub fn write(packet: &Packet, snaplen: usize, frame: &mut Vec<u8>) -> usize {
 }
 
 fn ipv4(packet: &Packet, tcp_len: u32, frame: &mut Vec<u8>) {
-    let fragment: u16 = if packet.ip_id == ZMAP_ID { 0 } else { 0x4000 };
+    let fragment: u16 = if packet.df { 0x4000 } else { 0 };
     frame.extend([0x08, 0x00]);
     let ip = frame.len();
     frame.extend([0x45, 0]);
@@ -70,19 +67,36 @@ fn header(packet: &Packet, options_len: u8, frame: &mut Vec<u8>) {
     frame.extend([0; 4]);
 }
 
-/// Options as systems order them where the length is a usual one, padded with no-operations.
+/// What a row keeps of the options that [`write`] gives a packet.
+#[must_use]
+pub fn syn_options(packet: &Packet) -> SynOptions {
+    if !packet.is_syn() {
+        return SynOptions::NONE;
+    }
+    let mut bytes = Vec::new();
+    options(packet, packet.options_len.min(40) & !3, &mut bytes);
+    SynOptions::parse(&bytes)
+}
+
+/// A window scale with this shift count.
+const fn window_scale(shift: u8) -> [u8; 3] {
+    [3, 3, shift]
+}
+
+/// Options as Windows (12 bytes), Linux (20) and BSD (24) order them where the length is a usual one, padded with
+/// no-operations.
 fn options(packet: &Packet, length: u8, frame: &mut Vec<u8>) {
     let end = frame.len() + usize::from(length);
     match (packet.flags.intersects(Flags::SYN), length) {
         (true, 4) => frame.extend(MSS),
-        (true, 12) => frame.extend([&MSS[..], &[1], &WINDOW_SCALE, &[1, 1], &SACK].concat()),
+        (true, 12) => frame.extend([&MSS[..], &[1], &window_scale(8), &[1, 1], &SACK].concat()),
         (true, 20) => {
             frame.extend([&MSS[..], &SACK].concat());
             timestamps(packet, frame);
-            frame.extend([&[1], &WINDOW_SCALE[..]].concat());
+            frame.extend([&[1], &window_scale(7)[..]].concat());
         }
         (true, 24) => {
-            frame.extend([&MSS[..], &[1], &WINDOW_SCALE, &[1, 1]].concat());
+            frame.extend([&MSS[..], &[1], &window_scale(6), &[1, 1]].concat());
             timestamps(packet, frame);
             frame.extend([&SACK[..], &[0, 0]].concat());
         }

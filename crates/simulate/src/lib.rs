@@ -43,16 +43,18 @@ mod script;
 pub mod series;
 mod simulation;
 mod truth;
+mod upstreams;
 mod window;
 mod world;
 
-use cutshort_packet::{FiveTuple, Flags, Packet};
+use cutshort_packet::{FiveTuple, Flags, Packet, SynOptions};
 pub use incident::{Incident, IncidentKind};
 pub use pcapng::{APPLICATION, PcapngWriter};
 
 pub use profile::Behaviour;
 pub use simulation::{Simulation, WINDOW_NS};
 pub use truth::{Outcome, Stage, TAGS, Termination, Truth, Verdict, tag};
+pub use upstreams::{Fate, Upstream, Upstreams};
 pub use window::{Event, Events};
 pub use world::{Country, Network, World, WorldBuilder};
 
@@ -72,7 +74,7 @@ pub const GUARD_NS: i64 = 10_000_000_000;
 /// packet. The time is in nanoseconds since the Unix epoch.
 #[must_use]
 pub fn syn_packet(ts: i64, client_port: u16) -> Packet {
-    Packet {
+    let packet = Packet {
         ts,
         five_tuple: FiveTuple::new([198, 51, 100, 7].into(), client_port, [203, 0, 113, 5].into(), 443),
         ip_id: 7,
@@ -84,5 +86,8 @@ pub fn syn_packet(ts: i64, client_port: u16) -> Packet {
         options_len: 20,
         payload_len: 0,
         sample_rate: 1,
-    }
+        df: true,
+        syn: SynOptions::NONE,
+    };
+    Packet { syn: frame::syn_options(&packet), ..packet }
 }

@@ -1,10 +1,10 @@
 //! Plays one connection: writes its packets and notes what they mean.
-use crate::PACKET_LIMIT;
 use crate::client::{Client, any_id};
 use crate::profile::{Ending, Reached, Resets, Scenario};
 use crate::rng::Rng;
-use crate::truth::ScriptFacts;
-use cutshort_packet::{FiveTuple, Flags, Packet};
+use crate::truth::{ScriptFacts, tag};
+use crate::{PACKET_LIMIT, frame};
+use cutshort_packet::{FiveTuple, Flags, Packet, SynOptions};
 
 const MS: i64 = 1_000_000;
 const SECOND: i64 = 1000 * MS;
@@ -72,6 +72,8 @@ impl<'a> Script<'a> {
             options_len: client.syn_options(),
             payload_len: 0,
             sample_rate: 1,
+            df: v4 && client.syn_df(),
+            syn: SynOptions::NONE,
         };
         let rtt = rng.between(8, 230) as i64 * MS + rng.below(MS as u64) as i64;
         packets.clear();
@@ -135,6 +137,7 @@ impl<'a> Script<'a> {
     fn push(&mut self, flags: Flags, payload_len: u32) -> bool {
         self.now.flags = flags;
         self.now.payload_len = payload_len;
+        self.now.syn = frame::syn_options(&self.now);
         self.packets.push(self.now);
         self.facts.packets += u8::from(self.seen());
         // A host that leaves the id 0 always does.
@@ -149,6 +152,7 @@ impl<'a> Script<'a> {
         self.facts.syn_payload = reached == Reached::SynData;
         let payload = if self.facts.syn_payload { self.rng.between(60, 300) as u32 } else { 0 };
         self.push(Flags::SYN, payload);
+        self.facts.syn_tags = self.packets.last().map_or(0, syn_tags);
         let lost = reached == Reached::Syn && ending == Ending::Silence;
         let repeats = match lost {
             _ if self.client.is_raw() => 0,
@@ -170,6 +174,7 @@ impl<'a> Script<'a> {
         self.now.ttl = self.client.ttl() - self.hops;
         self.now.tcp_window = self.client.window();
         self.now.options_len = self.client.options();
+        self.now.df = self.now.five_tuple.is_ipv4();
     }
 
     fn handshake(&mut self) {
@@ -352,7 +357,8 @@ impl<'a> Script<'a> {
 
     fn rst(&mut self, flags: Flags, ack: u32) {
         self.now.ack = ack;
-        self.push(flags, 0);
+        let differs = self.packets.first().is_some_and(|syn| syn.ttl.abs_diff(self.now.ttl) >= 3);
+        self.facts.rst_ttl_differs |= self.push(flags, 0) && differs;
         self.wait(20_000);
         self.wait_up_to(300_000);
     }
@@ -385,4 +391,25 @@ impl<'a> Script<'a> {
         self.facts = ScriptFacts { after_attempt: true, ..ScriptFacts::default() };
         self.run(Reached::Answer, Ending::Fin);
     }
+}
+
+/// The tags of a SYN packet that depend on nothing else.
+fn syn_tags(syn: &Packet) -> u32 {
+    let is_ipv4 = syn.five_tuple.is_ipv4();
+    let [.., a, b, c, d] = syn.five_tuple.dst_ip.octets();
+    let server = u32::from_be_bytes([a, b, c, d]);
+    let masscan = server as u16 ^ syn.five_tuple.dst_port ^ syn.seq as u16;
+    let is_full = syn.tcp_window == 65535;
+    // Only ZMap sends without "don't fragment", and its options are those of Windows.
+    let zmap4 = is_full && !syn.df && syn.options_len == 12;
+    [
+        (tag::ZMAP4, is_ipv4 && zmap4),
+        (tag::MASSCAN, is_ipv4 && !is_full && syn.ip_id == masscan),
+        (tag::MIRAI, is_ipv4 && syn.seq == server),
+        (tag::NO_SYN_OPTIONS, syn.options_len == 0),
+        (tag::HIGH_TTL, syn.ttl > 200),
+    ]
+    .iter()
+    .map(|(tag, holds)| if *holds { *tag } else { 0 })
+    .sum()
 }

@@ -61,7 +61,7 @@ pub struct Verdict {
     pub stage: Stage,
     /// How it ended.
     pub termination: Termination,
-    /// One bit a tag; the names are [`TAGS`], the bits in [`tag`].
+    /// One bit a tag; the names are in [`TAGS`], the bits in [`tag`].
     pub tags: u32,
     /// 1 to 19, where a signature matches.
     pub signature: Option<u8>,
@@ -71,7 +71,7 @@ impl Verdict {
     /// Names of the tags, lowest bit first.
     pub fn tag_names(&self) -> impl Iterator<Item = &'static str> + use<> {
         let tags = self.tags;
-        TAGS.iter().enumerate().filter(move |(bit, _)| tags >> bit & 1 == 1).map(|(_, name)| *name)
+        TAGS.iter().filter(move |(bit, _)| tags >> bit & 1 == 1).map(|(_, name)| *name)
     }
 
     /// Whether the connection was cut short: reset or timed out.
@@ -136,25 +136,32 @@ impl Termination {
     }
 }
 
-/// Names of the tags by bit.
-pub const TAGS: [&str; 17] = [
-    "timeout",
-    "reset",
-    "fin",
-    "single_rst",
-    "multiple_rsts",
-    "acknumsame",
-    "acknumsame0",
-    "acknumdiff",
-    "acknumdiff0",
-    "single_rstack",
-    "multiple_rstacks",
-    "rst_and_rstacks",
-    "zmap",
-    "answered",
-    "syn_payload",
-    "syn_retransmitted",
-    "server_rst",
+/// The tags: the number of the bit, lowest first, and the name.
+pub const TAGS: [(u32, &str); 24] = [
+    (0, "timeout"),
+    (1, "reset"),
+    (2, "fin"),
+    (3, "single_rst"),
+    (4, "multiple_rsts"),
+    (5, "acknumsame"),
+    (6, "acknumsame0"),
+    (7, "acknumdiff"),
+    (8, "acknumdiff0"),
+    (9, "single_rstack"),
+    (10, "multiple_rstacks"),
+    (11, "rst_and_rstacks"),
+    (12, "zmap"),
+    (13, "answered"),
+    (14, "syn_payload"),
+    (15, "syn_retransmitted"),
+    (16, "server_rst"),
+    (21, "zmap4"),
+    (22, "masscan"),
+    (23, "mirai"),
+    (24, "no_syn_options"),
+    (25, "high_ttl"),
+    (26, "zero_window"),
+    (27, "rst_ttl_differs"),
 ];
 
 /// The bits of tags that simulated connections can carry.
@@ -191,6 +198,18 @@ pub mod tag {
     pub const SYN_PAYLOAD: u32 = 1 << 14;
     /// The SYN came more than once.
     pub const SYN_RETRANSMITTED: u32 = 1 << 15;
+    /// A SYN as ZMap sends it since 4.1.
+    pub const ZMAP4: u32 = 1 << 21;
+    /// A SYN whose IP id is that of masscan.
+    pub const MASSCAN: u32 = 1 << 22;
+    /// A SYN whose sequence number is that of Mirai.
+    pub const MIRAI: u32 = 1 << 23;
+    /// A SYN without options.
+    pub const NO_SYN_OPTIONS: u32 = 1 << 24;
+    /// A SYN with a TTL above 200.
+    pub const HIGH_TTL: u32 = 1 << 25;
+    /// A RST with another TTL than the SYN.
+    pub const RST_TTL_DIFFERS: u32 = 1 << 27;
 }
 
 /// What was played of a connection within its first ten packets, in the words of the script.
@@ -208,6 +227,9 @@ pub(crate) struct ScriptFacts {
     pub(crate) resets: Option<Resets>,
     pub(crate) zmap: bool,
     pub(crate) syn_payload: bool,
+    /// Tags of the SYN packet.
+    pub(crate) syn_tags: u32,
+    pub(crate) rst_ttl_differs: bool,
     pub(crate) syn_repeats: u8,
     pub(crate) data_repeats: u8,
     pub(crate) packets: u8,
@@ -260,8 +282,10 @@ impl ScriptFacts {
         };
         let when = |holds, tag| if holds { tag } else { 0 };
         ended
+            | self.syn_tags
             | self.resets.map_or(0, Resets::tags)
             | when(self.zmap, tag::ZMAP)
+            | when(self.resets.is_some() && self.rst_ttl_differs, tag::RST_TTL_DIFFERS)
             | when(self.answered, tag::ANSWERED)
             | when(self.syn_payload, tag::SYN_PAYLOAD)
             | when(self.syn_repeats > 0, tag::SYN_RETRANSMITTED)

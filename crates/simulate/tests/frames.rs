@@ -1,7 +1,7 @@
 //! Frames and files, read back by others.
 // Helpers of tests are outside the functions in which the lint allows it.
 #![allow(clippy::unwrap_used)]
-use cutshort_packet::{FiveTuple, Flags, Packet};
+use cutshort_packet::{FiveTuple, Flags, Packet, SynOptions};
 use cutshort_simulate::{COMMENT, PcapngWriter, Simulation, WINDOW_NS, World, frame};
 use etherparse::{NetSlice, SlicedPacket, TransportSlice};
 use std::net::IpAddr;
@@ -15,22 +15,23 @@ fn packets() -> Vec<Packet> {
 fn parse(frame: &[u8]) -> Packet {
     let sliced = SlicedPacket::from_ethernet(frame).unwrap();
     let Some(TransportSlice::Tcp(tcp)) = sliced.transport else { panic!("no TCP") };
-    let (src, dst, ip_id, ttl): (IpAddr, IpAddr, _, _) = match sliced.net.unwrap() {
+    let (src, dst, ip_id, ttl, df): (IpAddr, IpAddr, _, _, _) = match sliced.net.unwrap() {
         NetSlice::Ipv4(ip) => {
             let header = ip.header().to_header();
             assert_eq!(header.header_checksum, header.calc_header_checksum());
             assert_eq!(tcp.checksum(), tcp.calc_checksum_ipv4(header.source, header.destination).unwrap());
-            (header.source.into(), header.destination.into(), header.identification, header.time_to_live)
+            let df = header.dont_fragment;
+            (header.source.into(), header.destination.into(), header.identification, header.time_to_live, df)
         }
         NetSlice::Ipv6(ip) => {
             let header = ip.header().to_header();
             assert_eq!(tcp.checksum(), tcp.calc_checksum_ipv6(header.source, header.destination).unwrap());
-            (header.source.into(), header.destination.into(), 0, header.hop_limit)
+            (header.source.into(), header.destination.into(), 0, header.hop_limit, false)
         }
         NetSlice::Arp(_) => panic!("ARP"),
     };
     assert!(tcp.options_iterator().all(|option| option.is_ok()));
-    Packet {
+    let packet = Packet {
         ts: 0,
         five_tuple: FiveTuple::new(src, tcp.source_port(), dst, tcp.destination_port()),
         ip_id,
@@ -42,6 +43,12 @@ fn parse(frame: &[u8]) -> Packet {
         options_len: tcp.options().len() as u8,
         payload_len: tcp.payload().len() as u32,
         sample_rate: 1,
+        df,
+        syn: SynOptions::NONE,
+    };
+    Packet {
+        syn: if packet.is_syn() { SynOptions::parse(tcp.options()) } else { SynOptions::NONE },
+        ..packet
     }
 }
 
@@ -62,6 +69,7 @@ fn any_options_length_and_flags_can_be_written() {
     for options_len in (0..=40).step_by(4) {
         for bits in [0, 2, 4, 0x10, 0x1ff] {
             let packet = Packet { options_len, flags: Flags::from_bits(bits), payload_len: 3, ..packet };
+            let packet = Packet { syn: frame::syn_options(&packet), ..packet };
             frame::write(&packet, usize::MAX, &mut buffer);
             assert_eq!(parse(&buffer), Packet { ts: 0, ..packet });
         }

@@ -60,7 +60,10 @@ fn truth_is_what_a_classifier_says() {
         assert!(signatures.contains(&id), "signature {id} never occurs");
     }
     let tags = verdicts.iter().fold(0, |tags, verdict| tags | verdict.tags);
-    assert_eq!(tags, (1 << 16) - 1, "all tags but server_rst occur");
+    let (server_rst, mirai, zero_window) = (1 << 16, tag::MIRAI, 1 << 26);
+    let all = TAGS.iter().fold(0, |all, (bit, _)| all | 1 << bit);
+    assert_eq!(tags | server_rst | mirai | zero_window, all, "all other tags occur");
+    assert_eq!(tags & (server_rst | mirai | zero_window), 0);
     for outcome in [Outcome::NoSyn, Outcome::Incomplete] {
         assert!(truths.iter().any(|truth| truth.outcome == outcome), "{outcome:?} never occurs");
     }
@@ -106,8 +109,11 @@ fn earlier_cutoff_makes_silence_too_short() {
 
 #[test]
 fn tag_names_follow_the_bits() {
-    assert_eq!(TAGS[tag::ZMAP.trailing_zeros() as usize], "zmap");
-    assert_eq!(TAGS[tag::SYN_RETRANSMITTED.trailing_zeros() as usize], "syn_retransmitted");
+    for (tag, name) in
+        [(tag::ZMAP, "zmap"), (tag::SYN_RETRANSMITTED, "syn_retransmitted"), (tag::HIGH_TTL, "high_ttl")]
+    {
+        assert!(TAGS.contains(&(tag.trailing_zeros(), name)));
+    }
     let verdict =
         busy().truths().filter_map(|truth| truth.outcome.verdict()).find(|v| v.tags & tag::ZMAP != 0);
     assert!(verdict.unwrap().tag_names().any(|name| name == "zmap"));

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::segment::{
-    PACKET_BYTES, PROTECTION_BYTES, check_packet, packet_from_bytes, packet_to_bytes, protection_from_bytes,
-    protection_to_bytes,
+    EARLIER_PACKET_BYTES, PACKET_BYTES, PROTECTION_BYTES, check_packet, earlier_packet_from_bytes,
+    packet_from_bytes, packet_to_bytes, protection_from_bytes, protection_to_bytes,
 };
 use crate::{Keepable, Protected, Provenance, Result, Segment, SegmentId, SegmentSource, StoreError};
 use cutshort_files::durable::sync_content;
@@ -198,10 +198,14 @@ fn frame(content: &[u8]) -> Vec<u8> {
 
 /// Decodes the complete frames at the beginning; none if there are no packets.
 fn frames(mut bytes: &[u8]) -> Option<(Head, Content)> {
-    let head = Head::from_bytes(next_frame(&mut bytes)?)?;
+    let head = next_frame(&mut bytes)?;
+    let version = *head.first()?;
+    let head = Head::from_bytes(head)?;
     let mut content = Content { packets: Vec::new(), covers: (head.from, head.from) };
     let mut batches = 0;
-    while let Some((packets, covered_to)) = next_frame(&mut bytes).and_then(batch_from_bytes) {
+    while let Some((packets, covered_to)) =
+        next_frame(&mut bytes).and_then(|bytes| batch_from_bytes(bytes, version))
+    {
         content.add(packets, covered_to);
         batches += 1;
     }
@@ -223,17 +227,15 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
     Some(*first)
 }
 
-/// The versions of the frames' content. The later one names its data set; the other one is of the data set `tcp`, and still
-/// written for it.
-const VERSION: u8 = 2;
+/// The version of the frames' content that is written: it names the data set, and packets have their options.
+const VERSION: u8 = 4;
+/// Earlier versions, without the options of packets: of the data set `tcp`, and of others, which is named.
+const VERSION_OF_TCP: u8 = 2;
 const VERSION_WITH_DATA_SET: u8 = 3;
 
 impl Head {
     fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = match self.data_set {
-            DataSet::Tcp => vec![VERSION],
-            data_set => vec![VERSION_WITH_DATA_SET, data_set as u8],
-        };
+        let mut bytes = vec![VERSION, self.data_set as u8];
         bytes.extend_from_slice(&self.id.0.to_le_bytes());
         bytes.extend_from_slice(&self.from.to_le_bytes());
         let name = self.origin.name();
@@ -246,8 +248,8 @@ impl Head {
     fn from_bytes(mut bytes: &[u8]) -> Option<Self> {
         let [version] = take(&mut bytes)?;
         let data_set = match version {
-            VERSION => DataSet::Tcp,
-            VERSION_WITH_DATA_SET => {
+            VERSION_OF_TCP => DataSet::Tcp,
+            VERSION | VERSION_WITH_DATA_SET => {
                 let [code] = take(&mut bytes)?;
                 DataSet::ALL.into_iter().find(|data_set| *data_set as u8 == code)?
             }
@@ -277,22 +279,26 @@ fn batch_to_bytes<P: Keepable>(packets: &[P], covered_to: i64) -> Vec<u8> {
     bytes
 }
 
-fn batch_from_bytes(mut bytes: &[u8]) -> Option<(impl Iterator<Item = Protected>, i64)> {
+fn batch_from_bytes(mut bytes: &[u8], version: u8) -> Option<(impl Iterator<Item = Protected>, i64)> {
     let covered_to = i64::from_le_bytes(take(&mut bytes)?);
     let [addresses] = take(&mut bytes)?;
     let addresses = Addresses::ALL.into_iter().find(|known| *known as u8 == addresses)?;
-    let length = PACKET_BYTES + if addresses == Addresses::Full { 0 } else { PROTECTION_BYTES };
+    let packet = if version == VERSION { PACKET_BYTES } else { EARLIER_PACKET_BYTES };
+    let length = packet + if addresses == Addresses::Full { 0 } else { PROTECTION_BYTES };
     let packets = bytes.chunks_exact(length);
     packets
         .remainder()
         .is_empty()
-        .then(|| (packets.filter_map(move |bytes| packet_of(bytes, addresses)), covered_to))
+        .then(|| (packets.filter_map(move |bytes| packet_of(bytes.split_at(packet), addresses)), covered_to))
 }
 
 /// Decodes a packet, and its protection if addresses are not full.
-fn packet_of(bytes: &[u8], addresses: Addresses) -> Option<Protected> {
-    let (packet, rest) = bytes.split_first_chunk()?;
-    let packet = Protected::from(packet_from_bytes(packet));
+fn packet_of((packet, rest): (&[u8], &[u8]), addresses: Addresses) -> Option<Protected> {
+    let packet = match packet.try_into() {
+        Ok(packet) => packet_from_bytes(packet),
+        Err(_) => earlier_packet_from_bytes(packet.try_into().ok()?),
+    };
+    let packet = Protected::from(packet);
     match rest.first_chunk() {
         Some(rest) => Some(Protected { protection: protection_from_bytes(rest, addresses), ..packet }),
         None => Some(packet),

@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use cutshort_geo::Place;
 use cutshort_model::{ConnectionRecord, JudgedConnection, Window};
+use cutshort_packet::{FiveTuple, Packet, SynOptions};
 use cutshort_verdict::{DataSet, Outcome, Row, Rules};
 
 use crate::cell::Cells;
@@ -200,6 +201,18 @@ pub struct StoredRow {
     /// Country and network of the client, if they can no longer be derived from its address: as recorded when the
     /// address was known.
     pub place: Option<Place>,
+    /// IPv4 "don't fragment"; false if it is not known.
+    pub df: bool,
+    /// The options of a SYN packet.
+    pub syn: SynOptions,
+}
+
+impl StoredRow {
+    /// Returns the packet with this 5-tuple.
+    #[must_use]
+    pub const fn packet(&self, five_tuple: FiveTuple) -> Packet {
+        Packet { df: self.df, syn: self.syn, ..self.row.packet(five_tuple) }
+    }
 }
 
 impl Borrow<Row> for StoredRow {

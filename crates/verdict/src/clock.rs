@@ -220,8 +220,13 @@ mod tests {
 
     use super::*;
 
-    const RULES: Rules =
-        Rules { data_set: crate::DataSet::Tcp, window: 900 * SECOND, guard: 0, packet_limit: 10 };
+    const RULES: Rules = Rules {
+        data_set: crate::DataSet::Tcp,
+        window: 900 * SECOND,
+        guard: 0,
+        packet_limit: 10,
+        server_ports: cutshort_packet::quic::ServerPorts::ANY,
+    };
     const END: i64 = 900 * SECOND;
 
     fn closed(clock: &mut Clock, ts: i64, times: u64) -> i64 {

@@ -24,6 +24,7 @@ use crate::{Findings, FlowContext, Outcome, Row, Rules, Split};
 ///     options_len: 20,
 ///     payload_len: 0,
 ///     sample_rate: 1,
+///     ..Packet::ZERO
 /// };
 /// let rst = Packet { ts: 1, flags: Flags::RST, seq: 1001, ..syn };
 ///

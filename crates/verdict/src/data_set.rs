@@ -7,8 +7,7 @@ use std::str::FromStr;
 use cutshort_packet::FiveTuple;
 
 use crate::names::{Unknown, find};
-use crate::origin::words;
-use crate::{Exclusion, Progress, Signature, Stage, Tag, Termination};
+use crate::{Exclusion, Progress, Signature, Stage, Tag, Tags, Termination, origin, quic};
 
 /// A set of connections with rules of its own. Counts of different data sets are never added up.
 ///
@@ -34,7 +33,7 @@ pub enum DataSet {
     Tcp,
     /// TCP connections that this host opens to other servers (docs/origin.md).
     Origin,
-    /// QUIC connections that clients open to servers, by the clients' datagrams.
+    /// QUIC connections that clients open to servers, by the clients' datagrams (docs/quic.md).
     Quic,
 }
 
@@ -67,22 +66,27 @@ impl DataSet {
     /// Returns its terminations, in the order in which they are tested.
     #[must_use]
     pub const fn terminations(self) -> &'static [Termination] {
-        use Termination::{Fin, GaveUp, Open, Reset, ServerReset, Timeout, Unreachable};
+        use Termination::{
+            ClientGone, Close, Fin, GaveUp, Open, Reset, ServerReset, ServerUnreachable, Timeout, Unreachable,
+        };
         match self {
             Self::Tcp => &[Reset, ServerReset, Fin, Timeout, Open],
             Self::Origin => &[Reset, Fin, Unreachable, GaveUp, Open, Timeout],
-            Self::Quic => &[],
+            Self::Quic => &[ServerUnreachable, Close, Open, ClientGone, Timeout],
         }
     }
 
     /// Returns its reasons to leave something out, in the order in which they are tested.
     #[must_use]
     pub const fn exclusions(self) -> &'static [Exclusion] {
-        use Exclusion::{Incomplete, MultipleSyn, NoSyn, SelfConnected};
+        use Exclusion::{
+            Incomplete, MultipleConnections, MultipleSyn, NoInitial, NoSyn, NotClient, OtherVersion,
+            SelfConnected,
+        };
         match self {
             Self::Tcp => &[NoSyn, MultipleSyn, Incomplete],
             Self::Origin => &[SelfConnected, NoSyn, MultipleSyn, Incomplete],
-            Self::Quic => &[],
+            Self::Quic => &[NotClient, OtherVersion, NoInitial, MultipleConnections, Incomplete],
         }
     }
 
@@ -92,7 +96,26 @@ impl DataSet {
         match self {
             Self::Tcp => &Tag::TCP,
             Self::Origin => &Tag::ORIGIN,
-            Self::Quic => &[],
+            Self::Quic => &Tag::QUIC,
+        }
+    }
+
+    /// Returns the names of its tags by the numbers of their bits; empty where no tag has the number.
+    #[must_use]
+    pub fn tag_names(self) -> [&'static str; Tags::BITS] {
+        let mut names = [""; Tags::BITS];
+        for tag in self.tags() {
+            names[usize::from(tag.number())] = tag.name();
+        }
+        names
+    }
+
+    /// Returns its tags for SYN packets as known scanners send them: the filter `scanner`. The data set `origin` has none.
+    #[must_use]
+    pub fn scanners(self) -> Tags {
+        match self {
+            Self::Tcp => Tag::SCANNERS.into_iter().collect(),
+            Self::Origin | Self::Quic => Tags::default(),
         }
     }
 
@@ -102,7 +125,17 @@ impl DataSet {
         match self {
             Self::Tcp => Signature::TCP,
             Self::Origin => Signature::ORIGIN,
-            Self::Quic => &[],
+            Self::Quic => Signature::QUIC,
+        }
+    }
+
+    /// Returns the numbers of its signatures in words, and a name of one as an example.
+    #[must_use]
+    pub const fn signature_numbers(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Tcp => ("1 to 19", "SYN; ACK -> RST"),
+            Self::Origin => ("1 to 19, 201, 205, 210, 221", "SYN; ACK -> RST"),
+            Self::Quic => ("101 to 107, 111 to 117, 121 to 127", "Initial; Initial -> CLOSE"),
         }
     }
 
@@ -138,6 +171,16 @@ impl DataSet {
         }
     }
 
+    /// Returns what a stage is called in the API: as in Cloudflare Radar's where that has it, such as `no_match` for
+    /// [`None`](Stage::None).
+    #[must_use]
+    pub const fn radar_name(self, stage: Stage) -> &'static str {
+        match stage {
+            Stage::Later | Stage::None => stage.radar_name(),
+            _ => self.stage_name(stage),
+        }
+    }
+
     /// Returns a stage's name for people: `Post-SYN`, ..., `None`.
     #[must_use]
     pub const fn stage_title(self, stage: Stage) -> &'static str {
@@ -153,8 +196,9 @@ impl DataSet {
     #[must_use]
     pub const fn stage_about(self, stage: Stage) -> &'static str {
         match self {
-            Self::Origin => words::stage_about(stage),
-            _ => stage.about(),
+            Self::Tcp => stage.about(),
+            Self::Origin => origin::words::stage_about(stage),
+            Self::Quic => quic::words::stage_about(stage),
         }
     }
 
@@ -162,24 +206,30 @@ impl DataSet {
     #[must_use]
     pub const fn stage_causes(self, stage: Stage) -> &'static [&'static str] {
         match self {
-            Self::Origin => words::stage_causes(stage),
-            _ => stage.causes(),
+            Self::Tcp => stage.causes(),
+            Self::Origin => origin::words::stage_causes(stage),
+            Self::Quic => quic::words::stage_causes(stage),
         }
     }
 
     /// Says in one sentence what was seen of connections that ended so.
     #[must_use]
     pub const fn termination_about(self, termination: Termination) -> &'static str {
-        match (self, words::termination_about(termination)) {
-            (Self::Origin, Some(text)) => text,
-            _ => termination.about(),
+        let own = match self {
+            Self::Tcp => None,
+            Self::Origin => origin::words::termination_about(termination),
+            Self::Quic => quic::words::termination_about(termination),
+        };
+        match own {
+            Some(text) => text,
+            None => termination.about(),
         }
     }
 
     /// Returns the reason of an exclusion in words.
     #[must_use]
     pub const fn exclusion_about(self, exclusion: Exclusion) -> &'static str {
-        match (self, words::exclusion_about(exclusion)) {
+        match (self, origin::words::exclusion_about(exclusion)) {
             (Self::Origin, Some(text)) => text,
             _ => exclusion.about(),
         }
@@ -188,16 +238,21 @@ impl DataSet {
     /// Says what was seen of connections with a tag, and how to read it.
     #[must_use]
     pub const fn tag_about(self, tag: Tag) -> &'static str {
-        match (self, words::tag_about(tag)) {
-            (Self::Origin, Some(text)) => text,
-            _ => tag.about(),
+        let own = match self {
+            Self::Tcp => None,
+            Self::Origin => origin::words::tag_about(tag),
+            Self::Quic => quic::words::tag_about(tag),
+        };
+        match own {
+            Some(text) => text,
+            None => tag.about(),
         }
     }
 
     /// Says in one sentence what was seen of connections with a signature.
     #[must_use]
     pub const fn signature_about(self, signature: Signature) -> &'static str {
-        match (self, words::signature_about(signature.id())) {
+        match (self, origin::words::signature_about(signature.id())) {
             (Self::Origin, Some(text)) => text,
             _ => signature.about(),
         }
@@ -206,9 +261,18 @@ impl DataSet {
     /// Lists what is known to cause a signature, innocent causes first. Passive data proves none of them.
     #[must_use]
     pub const fn signature_causes(self, signature: Signature) -> &'static [&'static str] {
-        match (self, words::signature_causes(signature.id())) {
+        match (self, origin::words::signature_causes(signature.id())) {
             (Self::Origin, Some(causes)) => causes,
             _ => signature.causes(),
+        }
+    }
+
+    /// Returns the tag of connections whose client got an answer.
+    #[must_use]
+    pub const fn answered_tag(self) -> Tag {
+        match self {
+            Self::Tcp | Self::Origin => Tag::Answered,
+            Self::Quic => Tag::QuicAnswered,
         }
     }
 
@@ -217,8 +281,9 @@ impl DataSet {
     /// # Errors
     /// If no stage of this data set is called so. The error lists those that exist, as in all look-ups below.
     pub fn stage(self, name: &str) -> Result<Stage, Unknown> {
-        find("stage", self.stages(), |stage| self.stage_name(stage), name)
-            .or_else(|unknown| find("stage", self.stages(), Stage::radar_name, name).map_err(|_| unknown))
+        find("stage", self.stages(), |stage| self.stage_name(stage), name).or_else(|unknown| {
+            find("stage", self.stages(), |stage| self.radar_name(stage), name).map_err(|_| unknown)
+        })
     }
 
     /// Finds a termination by its name.
@@ -299,6 +364,8 @@ mod tests {
         }
         assert!(DataSet::Tcp.signature("201").is_err());
         assert!(DataSet::Origin.stage("post_initial").is_err());
+        assert!(DataSet::Quic.stage("post_syn").is_err() && DataSet::Quic.stage("later").is_err());
+        assert_eq!(DataSet::Quic.stage("no_match"), Ok(Stage::None));
         let error = DataSet::Origin.termination("server_reset").unwrap_err().to_string();
         assert!(error.ends_with("reset, fin, unreachable, gave_up, open, timeout"), "{error}");
     }

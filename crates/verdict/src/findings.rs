@@ -66,7 +66,8 @@ pub(crate) struct Syn {
     pub(crate) payload: bool,
     pub(crate) ttl: u8,
     pub(crate) sample_rate: u32,
-    zmap: bool,
+    /// The tags that the earliest of them decides.
+    tags: Tags,
 }
 
 impl Syn {
@@ -79,13 +80,27 @@ impl Syn {
             payload: row.payload_len > 0,
             ttl: row.ttl,
             sample_rate: row.sample_rate,
-            zmap: is_zmap(row),
+            tags: syn_tags(row),
         }
     }
 }
 
-const fn is_zmap(row: &Row) -> bool {
-    matches!(Tag::Zmap.rule(), Some(TagRule::Syn { ip_id, window }) if row.ip_id == ip_id && row.tcp_window == window)
+/// The tags of the data set `tcp` that the SYN packet decides.
+const fn syn_tags(row: &Row) -> Tags {
+    let mut tags = Tags::NONE;
+    let mut all: &[Tag] = &Tag::OF_SYN;
+    while let [tag, rest @ ..] = all {
+        let holds = match tag.rule() {
+            Some(TagRule::Syn { ip_id, window }) => row.ip_id == ip_id && row.tcp_window == window,
+            Some(TagRule::SynMark(mark)) => row.flags.intersects(mark),
+            Some(TagRule::SynOptionsLen(len)) => row.options_len == len,
+            Some(TagRule::SynTtlAbove(ttl)) => row.ttl > ttl,
+            _ => false,
+        };
+        tags.set_if(*tag, holds);
+        all = rest;
+    }
+    tags
 }
 
 impl Syn {
@@ -103,8 +118,8 @@ impl Syn {
             syn.count += 1;
             syn.payload |= row.payload_len > 0;
         }
-        let Self { ttl, sample_rate, zmap, .. } = Self::only(earliest);
-        Some(Self { ttl, sample_rate, zmap, ..syn })
+        let Self { ttl, sample_rate, tags, .. } = Self::only(earliest);
+        Some(Self { ttl, sample_rate, tags, ..syn })
     }
 }
 
@@ -270,7 +285,7 @@ impl Findings {
 }
 
 /// The findings in the rows of an ordinary flow (see `table::flow`) in one word, without their times,
-/// their number and the TTL of the SYN packet.
+/// their number and what the SYN packet says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Outline(u32);
 
@@ -280,7 +295,7 @@ impl Outline {
     const SINGLE_ACK: u32 = 1 << 10;
     const FIN: u32 = 1 << 11;
     const ANSWERED: u32 = 1 << 12;
-    const ZMAP: u32 = 1 << 13;
+    const ZERO_WINDOW: u32 = 1 << 13;
 
     /// Reads the rows of an ordinary flow, of which `first` is the SYN packet.
     pub(crate) fn of(first: &Row, rows: &[Row]) -> Self {
@@ -293,7 +308,7 @@ impl Outline {
                 | flag(Self::SINGLE_ACK, segments.acks.single())
                 | flag(Self::FIN, segments.fin)
                 | flag(Self::ANSWERED, segments.acks.answered())
-                | flag(Self::ZMAP, syn.zmap),
+                | flag(Self::ZERO_WINDOW, segments.zero_window),
         )
     }
 
@@ -305,18 +320,19 @@ impl Outline {
         Self(bits)
     }
 
+    /// The findings, given the first row, the SYN packet.
     #[inline]
-    pub(crate) fn findings(self, (first_ts, last_ts): (i64, i64), syn_ttl: u8, packets: u32) -> Findings {
+    pub(crate) fn findings(self, first: &Row, last_ts: i64, packets: u32) -> Findings {
         let has = |bit: u32| self.0 & bit != 0;
-        let mut tags = Tags::default();
+        let mut tags = syn_tags(first);
         tags.set_if(Tag::Answered, has(Self::ANSWERED));
-        tags.set_if(Tag::Zmap, has(Self::ZMAP));
+        tags.set_if(Tag::ZeroWindow, has(Self::ZERO_WINDOW));
         let shape = Shape {
             sample_rate: 1,
             repeats: (self.0 & Self::REPEATS) as u16,
             tags,
             progress: Progress::ALL[(self.0 >> Self::PROGRESS_AT & 3) as usize],
-            syn_ttl,
+            syn_ttl: first.ttl,
             single_ack: has(Self::SINGLE_ACK),
             fin: has(Self::FIN),
             rst: 0,
@@ -326,10 +342,10 @@ impl Outline {
         };
         Findings {
             kind: Kind::Connection(shape),
-            first_ts,
+            first_ts: first.ts,
             last_ts,
             latest_rst_ts: i64::MIN,
-            latest_syn_ts: first_ts,
+            latest_syn_ts: first.ts,
             packets,
         }
     }
@@ -340,8 +356,9 @@ fn shape(rows: &[Row], syn: &Syn, latest_rst_ts: i64) -> Shape {
     let is_reset = latest_rst_ts >= syn.latest_ts;
     let rsts = rows.iter().filter(|row| Meaning::of(row, syn) == Meaning::Rst);
     let resets = if is_reset { Resets::of(rsts, Some(syn.ttl)) } else { Resets::default() };
-    let mut tags = resets.tags;
-    tags.set_if(Tag::Zmap, syn.zmap);
+    let mut tags = syn.tags | resets.tags;
+    tags.set_if(Tag::RstTtlDiffers, rst_ttl_differs(resets.ttl_delta));
+    tags.set_if(Tag::ZeroWindow, segments.zero_window);
     tags.set_if(Tag::Answered, segments.acks.answered());
     tags.set_if(Tag::SynPayload, syn.payload);
     tags.set_if(Tag::SynRetransmitted, syn.count > 1);
@@ -360,11 +377,18 @@ fn shape(rows: &[Row], syn: &Syn, latest_rst_ts: i64) -> Shape {
     }
 }
 
+fn rst_ttl_differs(ttl_delta: Option<i16>) -> bool {
+    let Some(TagRule::RstTtlDelta { at_least }) = Tag::RstTtlDiffers.rule() else { return false };
+    ttl_delta.is_some_and(|delta| delta.unsigned_abs() >= at_least)
+}
+
 /// The findings in the rows that are neither SYN nor RST.
 #[derive(Default)]
 pub(crate) struct Segments<'a> {
     acks: Acks<'a>,
     fin: bool,
+    /// One that is an acknowledgement or data has the window 0.
+    zero_window: bool,
     data: u32,
     /// Each data row begins behind the beginning of the one before: none repeats another.
     rising: bool,
@@ -383,6 +407,7 @@ impl<'a> Segments<'a> {
         for row in rows {
             if let Meaning::Segment { ack, data, fin, end } = Meaning::of(row, syn) {
                 segments.fin |= fin;
+                segments.zero_window |= (ack || data) && row.tcp_window == 0;
                 if ack {
                     segments.acks.add(row);
                 }

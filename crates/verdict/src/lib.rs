@@ -8,6 +8,7 @@
 //! * Both are made of [`Split`], which separates connections on reused ports, and [`Findings`], which are what the rules
 //!   take from one connection's rows. With a [`ConnectionContext`] they give an [`Outcome`]: a [`Verdict`] or an [`Exclusion`].
 //! * [`Stage`], [`Termination`], [`Tag`] and [`Signature`] have names, descriptions and known causes.
+//! * [`quic`] has the rules for datagrams.
 //! * [`Trace`] explains a verdict packet by packet; [`WeightedCount`] adds up sampled connections and gives confidence intervals.
 
 mod clock;
@@ -18,7 +19,9 @@ mod findings;
 mod names;
 mod origin;
 mod packet_limiter;
+pub mod quic;
 mod row;
+mod scanner;
 mod signature;
 mod split;
 mod stage;
@@ -37,6 +40,7 @@ pub use names::Unknown;
 pub use origin::OriginLimiter;
 pub use packet_limiter::PacketLimiter;
 pub use row::{Row, duplicates};
+pub use scanner::{ZMAP_WINDOW, ZMAP4_OPTIONS};
 pub use signature::{Occurrence, Signature, SignatureRule};
 pub use split::{Part, Split};
 pub use stage::{Exclusion, Progress, Stage, Termination};

@@ -15,12 +15,12 @@ use std::fmt;
 pub struct Unknown {
     what: &'static str,
     name: String,
-    known: Vec<&'static str>,
+    known: Vec<String>,
 }
 
 impl Unknown {
-    pub(crate) fn new(what: &'static str, name: &str, known: impl Iterator<Item = &'static str>) -> Self {
-        Self { what, name: name.to_owned(), known: known.collect() }
+    pub(crate) fn new(what: &'static str, name: &str, known: impl IntoIterator<Item: Into<String>>) -> Self {
+        Self { what, name: name.to_owned(), known: known.into_iter().map(Into::into).collect() }
     }
 }
 

@@ -1,6 +1,13 @@
-use cutshort_packet::{FiveTuple, Flags, Packet, Unreachable};
+use std::cmp::Ordering;
+
+use cutshort_packet::{FiveTuple, Flags, Packet, SynOptions, Unreachable};
+
+use crate::scanner;
 
 /// A [`Packet`] without its 5-tuple, in 32 bytes: what the rules look at.
+///
+/// What the rules take from the 5-tuple and the options of a SYN packet is in marks of its flags. Rows are in the order of
+/// their fields, marks last.
 ///
 /// ```
 /// use cutshort_packet::{Flags, Packet, Unreachable};
@@ -10,12 +17,12 @@ use cutshort_packet::{FiveTuple, Flags, Packet, Unreachable};
 /// assert!(row.has_rst() && !row.is_syn());
 /// assert_eq!(size_of_val(&row), 32);
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Row {
     /// Capture time in nanoseconds since the Unix epoch.
     pub ts: i64,
-    /// The nine TCP flag bits (RFC 9293, 3.1), and in the data set `origin` the marks [`Flags::RECEIVED`] and
-    /// [`Flags::ICMP`].
+    /// The nine TCP flag bits (RFC 9293, 3.1), of SYN packets the marks [`Flags::SCANNERS`], and in the data set `origin` the
+    /// marks [`Flags::RECEIVED`] and [`Flags::ICMP`].
     pub flags: Flags,
     /// IPv4 identification; 0 for IPv6.
     pub ip_id: u16,
@@ -38,9 +45,10 @@ pub struct Row {
 impl From<&Packet> for Row {
     #[inline]
     fn from(packet: &Packet) -> Self {
+        let marks = if packet.is_syn() { scanner::marks(packet) } else { Flags::default() };
         Self {
             ts: packet.ts,
-            flags: packet.flags,
+            flags: packet.flags | marks,
             ip_id: packet.ip_id,
             seq: packet.seq,
             ack: packet.ack,
@@ -60,7 +68,8 @@ impl From<&Unreachable> for Row {
 }
 
 impl Row {
-    /// Returns the packet with this 5-tuple of which this is the row, as segments hold it.
+    /// Returns the packet with this 5-tuple of which this is the row, except for "don't fragment" and options, which a row
+    /// does not have.
     #[must_use]
     pub const fn packet(&self, five_tuple: FiveTuple) -> Packet {
         let Self { ts, flags, ip_id, seq, ack, payload_len, sample_rate, tcp_window, ttl, options_len } =
@@ -68,7 +77,7 @@ impl Row {
         Packet {
             ts,
             five_tuple,
-            flags,
+            flags: Flags::from_marked_bits(flags.bits()),
             ip_id,
             seq,
             ack,
@@ -77,7 +86,24 @@ impl Row {
             tcp_window,
             ttl,
             options_len,
+            df: false,
+            syn: SynOptions::of_earlier(flags),
         }
+    }
+
+    /// Returns the row of a packet whose addresses are truncated or encrypted: without the marks that come from them.
+    #[must_use]
+    #[inline]
+    pub fn of_protected(packet: &Packet) -> Self {
+        let row = Self::from(packet);
+        Self { flags: row.flags.without_scanners() | row.flags.intersection(Flags::ZMAP4), ..row }
+    }
+
+    /// Returns the row without the marks of scanners: what the header says.
+    #[must_use]
+    #[inline]
+    pub const fn without_marks(&self) -> Self {
+        Self { flags: self.flags.without_scanners(), ..*self }
     }
 
     /// Returns true for a SYN packet: SYN is set, and none of ACK, RST and FIN (docs/spec.md#syn-packet). In the data set
@@ -90,11 +116,13 @@ impl Row {
     }
 
     /// Returns the key that orders the SYN packets of a connection: the fields of the smallest count
-    /// (docs/spec.md#one-syn). It has time in nanoseconds, IP id, TTL, TCP window and sample rate.
+    /// (docs/spec.md#one-syn). It has time in nanoseconds, IP id, TTL, TCP window, sample rate, length of the options, and
+    /// marks.
     #[must_use]
     #[inline]
-    pub const fn syn_order(&self) -> (i64, u16, u8, u16, u32) {
-        (self.ts, self.ip_id, self.ttl, self.tcp_window, self.sample_rate)
+    pub const fn syn_order(&self) -> (i64, u16, u8, u16, u32, u8, u16) {
+        let marks = self.flags.intersection(Flags::SCANNERS).bits();
+        (self.ts, self.ip_id, self.ttl, self.tcp_window, self.sample_rate, self.options_len, marks)
     }
 
     /// Returns true if the RST bit is set. Whether it resets the connection also depends on its time (docs/spec.md#rst).
@@ -126,7 +154,7 @@ impl Row {
         self.seq == other.seq
             && self.ack == other.ack
             && self.payload_len == other.payload_len
-            && self.flags == other.flags
+            && self.flags.without_scanners() == other.flags.without_scanners()
     }
 
     /// Returns true if all fields but time and TTL are equal, as of one packet that was captured at two hops.
@@ -139,6 +167,28 @@ impl Row {
             && self.tcp_window == other.tcp_window
             && self.options_len == other.options_len
             && self.sample_rate == other.sample_rate
+            && self.flags == other.flags
+    }
+}
+
+impl Ord for Row {
+    #[inline]
+    fn cmp(&self, other: &Self) -> Ordering {
+        let key = |row: &Self| {
+            let Self { ts, flags, ip_id, seq, ack, payload_len, sample_rate, tcp_window, ttl, options_len } =
+                *row;
+            let of_header = flags.without_scanners();
+            (ts, of_header, ip_id, seq, ack, payload_len, sample_rate, tcp_window, ttl, options_len, flags)
+        };
+        // Most rows differ in time.
+        self.ts.cmp(&other.ts).then_with(|| key(self).cmp(&key(other)))
+    }
+}
+
+impl PartialOrd for Row {
+    #[inline]
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 

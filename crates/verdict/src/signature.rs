@@ -1,6 +1,7 @@
 use std::fmt;
 
 use crate::names::Unknown;
+use crate::quic::signatures as quic;
 use crate::{DataSet, Stage, Tag, Tags};
 
 /// The number of RSTs of one kind that a rule needs.
@@ -74,7 +75,8 @@ pub struct SignatureRule {
     pub one_of: &'static [Tag],
 }
 
-struct Entry {
+#[derive(Clone, Copy)]
+pub(crate) struct Entry {
     name: &'static str,
     stage: Stage,
     /// RSTs without the ACK bit.
@@ -100,23 +102,29 @@ pub(crate) struct Pattern {
 
 impl Signature {
     /// The signatures of the data set `tcp`, 1 to 19.
-    pub(crate) const TCP: &'static [Self] = &numbered::<{ ENTRIES.len() }>();
+    pub(crate) const TCP: &'static [Self] = Self::ALL.split_at(ENTRIES.len()).0;
 
     /// The signatures of the data set `origin`: those of `tcp` and four more.
-    pub(crate) const ORIGIN: &'static [Self] = &numbered::<{ ENTRIES.len() + ORIGIN.len() }>();
+    pub(crate) const ORIGIN: &'static [Self] = Self::ALL.split_at(ENTRIES.len() + ORIGIN.len()).0;
+
+    /// The signatures of the data set `quic`.
+    pub(crate) const QUIC: &'static [Self] = Self::ALL.split_at(ENTRIES.len() + ORIGIN.len()).1;
+
+    /// The signatures of all data sets.
+    const ALL: &'static [Self] = &numbered::<{ ENTRIES.len() + ORIGIN.len() + quic::ENTRIES.len() }>();
 
     /// Finds the signature with the number `id`, in whichever data set.
     #[must_use]
     pub fn from_id(id: u8) -> Option<Self> {
-        Self::ORIGIN.iter().copied().find(|signature| signature.id() == id)
+        Self::ALL.iter().copied().find(|signature| signature.id() == id)
     }
 
-    /// Returns the number, which never changes: 1 to 19, and above 200 in the data set `origin`.
+    /// Returns the number, which never changes: 1 to 19, above 200 in the data set `origin`, and 101 to 127 in `quic`.
     #[must_use]
     pub const fn id(self) -> u8 {
-        match self.0.checked_sub(ENTRIES.len() as u8) {
+        match self.numbered_entry() {
             None => self.0 + 1,
-            Some(at) => ORIGIN[at as usize].0,
+            Some((id, _)) => *id,
         }
     }
 
@@ -155,9 +163,19 @@ impl Signature {
     }
 
     const fn entry(self) -> &'static Entry {
-        match (self.0 as usize).checked_sub(ENTRIES.len()) {
+        match self.numbered_entry() {
             None => &ENTRIES[self.0 as usize],
-            Some(at) => &ORIGIN[at].1,
+            Some((_, entry)) => entry,
+        }
+    }
+
+    /// Its number and entry if it is not one of the 19 of TCP.
+    const fn numbered_entry(self) -> Option<&'static (u8, Entry)> {
+        const AFTER_ORIGIN: usize = ENTRIES.len() + ORIGIN.len();
+        match self.0 as usize {
+            0..AFTER_TCP => None,
+            at @ AFTER_TCP..AFTER_ORIGIN => Some(&ORIGIN[at - AFTER_TCP]),
+            at => Some(&quic::ENTRIES[at - AFTER_ORIGIN]),
         }
     }
 
@@ -168,11 +186,8 @@ impl Signature {
         let number = wanted.parse().ok();
         let is_it = |signature: &Self| Some(signature.id()) == number || plain(signature.name()) == wanted;
         all.iter().copied().find(is_it).ok_or_else(|| {
-            let numbers = match data_set {
-                DataSet::Tcp => "1 to 19",
-                _ => "1 to 19, 201, 205, 210, 221",
-            };
-            Unknown::new("signature", text, [numbers, "a name such as 'SYN; ACK -> RST'"].into_iter())
+            let (numbers, name) = data_set.signature_numbers();
+            Unknown::new("signature", text, [numbers.to_owned(), format!("a name such as '{name}'")])
         })
     }
 
@@ -201,7 +216,7 @@ const fn needs_single_ack(stage: Stage) -> bool {
 }
 
 impl Entry {
-    const fn without_rst(
+    pub(crate) const fn without_rst(
         name: &'static str,
         stage: Stage,
         seen: &'static str,
@@ -237,6 +252,8 @@ fn plain(name: &str) -> String {
     let name = name.replace("->", "→").replace("!=", "≠").replace(['∅', '₀'], "0").to_ascii_lowercase();
     name.chars().filter(|c| !c.is_whitespace()).collect()
 }
+
+const AFTER_TCP: usize = ENTRIES.len();
 
 const ENTRIES: [Entry; 19] = [
     Entry {
@@ -594,10 +611,26 @@ mod tests {
         assert!(tcp("0").is_err());
         assert_eq!(DataSet::Origin.signature("syn -> close").unwrap().id(), 201);
         assert!(Signature::from_id(0).is_none() && Signature::from_id(20).is_none());
+        let quic = |text: &str| DataSet::Quic.signature(text).unwrap().id();
+        assert_eq!(
+            [quic("initial -> 0"), quic("Initial; Initial->CLOSE"), quic("1-RTT → ICMP")],
+            [101, 112, 126]
+        );
+        assert_eq!(quic("handshake;handshake -> icmp"), 127);
+    }
+
+    #[test]
+    fn numbers_are_unique_and_rise() {
+        for signatures in [Signature::ORIGIN, Signature::QUIC] {
+            assert!(signatures.is_sorted_by(|a, b| a.id() < b.id()), "{signatures:?}");
+        }
+        assert!(Signature::QUIC.iter().all(|signature| !Signature::ORIGIN.contains(signature)));
+        let numbers: Vec<u8> = Signature::QUIC.iter().map(|signature| signature.id()).collect();
+        assert_eq!(numbers, (101..108).chain(111..118).chain(121..128).collect::<Vec<_>>());
     }
 
     #[test]
     fn every_signature_names_innocent_causes_too() {
-        assert!(Signature::ORIGIN.iter().all(|signature| signature.causes().len() >= 3));
+        assert!(Signature::ALL.iter().all(|signature| signature.causes().len() >= 3));
     }
 }

@@ -203,11 +203,17 @@ pub enum Termination {
     Unreachable,
     /// Of the data set `origin`: we closed the connection without an answer.
     GaveUp,
+    /// Of the data set `quic`: our own side said by ICMP that the server cannot be reached.
+    ServerUnreachable,
+    /// Of the data set `quic`: the client closed the connection in an Initial packet.
+    Close,
+    /// Of the data set `quic`: the client's host said by ICMP that it has no such socket.
+    ClientGone,
 }
 
 impl Termination {
     /// The terminations of all data sets, in the order of their numbers.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::Reset,
         Self::ServerReset,
         Self::Fin,
@@ -215,6 +221,9 @@ impl Termination {
         Self::Open,
         Self::Unreachable,
         Self::GaveUp,
+        Self::ServerUnreachable,
+        Self::Close,
+        Self::ClientGone,
     ];
 
     /// Returns the name in data, such as `reset` or `server_reset`.
@@ -228,6 +237,9 @@ impl Termination {
             Self::Open => "open",
             Self::Unreachable => "unreachable",
             Self::GaveUp => "gave_up",
+            Self::ServerUnreachable => "server_unreachable",
+            Self::Close => "close",
+            Self::ClientGone => "client_gone",
         }
     }
 
@@ -244,6 +256,13 @@ impl Termination {
             Self::Open => "Still alive when last seen, or silent after it was answered.",
             Self::Unreachable => "An ICMP error said that the server cannot be reached.",
             Self::GaveUp => "We closed the connection, and the server had not sent a byte.",
+            Self::ServerUnreachable => {
+                "An ICMP error of our own side said that the server cannot be reached, and the client got no answer."
+            }
+            Self::Close => "The client closed the connection in an Initial packet.",
+            Self::ClientGone => {
+                "The client's host said by ICMP that it had no such socket when the server last sent something."
+            }
         }
     }
 }
@@ -281,13 +300,30 @@ pub enum Exclusion {
     Incomplete,
     /// Of the data set `origin`: source and destination are the same.
     SelfConnected,
+    /// Of the data set `quic`: the datagrams are the server's.
+    NotClient,
+    /// Of the data set `quic`: the client spoke a version that is not known here.
+    OtherVersion,
+    /// Of the data set `quic`: there is no Initial packet.
+    NoInitial,
+    /// Of the data set `quic`: several connections used the same ports, and cannot be separated.
+    MultipleConnections,
 }
 
 impl Exclusion {
     /// The reasons of all data sets, in the order of their numbers.
-    pub const ALL: [Self; 4] = [Self::NoSyn, Self::MultipleSyn, Self::Incomplete, Self::SelfConnected];
+    pub const ALL: [Self; 8] = [
+        Self::NoSyn,
+        Self::MultipleSyn,
+        Self::Incomplete,
+        Self::SelfConnected,
+        Self::NotClient,
+        Self::OtherVersion,
+        Self::NoInitial,
+        Self::MultipleConnections,
+    ];
 
-    /// Returns the name in data: `no_syn`, `multiple_syn`, `incomplete`, `self`.
+    /// Returns the name in data, such as `no_syn` or `incomplete`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -295,6 +331,10 @@ impl Exclusion {
             Self::MultipleSyn => "multiple_syn",
             Self::Incomplete => "incomplete",
             Self::SelfConnected => "self",
+            Self::NotClient => "not_client",
+            Self::OtherVersion => "other_version",
+            Self::NoInitial => "no_initial",
+            Self::MultipleConnections => "multiple_connections",
         }
     }
 
@@ -306,6 +346,10 @@ impl Exclusion {
             Self::MultipleSyn => "the ports were used again before the connection was decided",
             Self::Incomplete => "still going on when the window or the capture ended",
             Self::SelfConnected => "a socket that is connected to itself",
+            Self::NotClient => "datagrams of the server",
+            Self::OtherVersion => "a version of QUIC that is not known here; version scanners send those",
+            Self::NoInitial => "no Initial seen: migrated or older connections, or no QUIC",
+            Self::MultipleConnections => "several connections on the same ports, which cannot be separated",
         }
     }
 }

@@ -1,5 +1,7 @@
 use std::fmt;
-use std::ops::BitOrAssign;
+use std::ops::{BitOr, BitOrAssign};
+
+use cutshort_packet::Flags;
 
 use crate::{DataSet, Occurrence, Termination};
 
@@ -63,10 +65,58 @@ pub enum Tag {
     EmptyAnswer,
     /// Of the data set `origin`: the SYN+ACK came twice.
     SynAckRetransmitted,
+    /// The SYN looks like ZMap's since version 4.1.
+    Zmap4,
+    /// The SYN's IP id is derived as masscan does it.
+    Masscan,
+    /// The SYN's sequence number is the server's address, as with Mirai.
+    Mirai,
+    /// The SYN has no TCP options.
+    NoSynOptions,
+    /// The TTL of the SYN is above 200.
+    HighTtl,
+    /// The client's window was 0 in an acknowledgement or data.
+    ZeroWindow,
+    /// The TTL of a RST differs from that of the SYN.
+    RstTtlDiffers,
     /// Of the data set `origin`: the SYN+ACK came to a socket that was closed by then.
     SynAckLate = 28,
     /// Of the data set `origin`: an ICMP error said that the server cannot be reached.
     Unreachable,
+    /// Of the data set `quic`: the termination is close.
+    QuicClose = 32 + 1,
+    /// Of the data set `quic`: the termination is client_gone.
+    ClientGone,
+    /// Of the data set `quic`: the client got an answer from the server.
+    QuicAnswered,
+    /// Of the data set `quic`: the server demanded a Retry.
+    Retry,
+    /// Of the data set `quic`: every Initial packet carries a token.
+    Token,
+    /// Of the data set `quic`: there is a 0-RTT packet.
+    ZeroRtt,
+    /// Of the data set `quic`: the client repeated its Initial and got no answer.
+    InitialRepeated,
+    /// Of the data set `quic`: the client repeated its Handshake packets until it fell silent.
+    HandshakeRepeated,
+    /// Of the data set `quic`: an Initial packet has version 2.
+    V2,
+    /// Of the data set `quic`: an Initial packet has the version of a draft.
+    Draft,
+    /// Of the data set `quic`: there are packets of more than one version.
+    VersionChanged,
+    /// Of the data set `quic`: no datagram with an Initial packet has 1,200 bytes.
+    Undersized,
+    /// Of the data set `quic`: the destination connection ids are shorter than clients may choose them.
+    ShortDcid,
+    /// Of the data set `quic`: no Initial packet could be opened.
+    NotOpened,
+    /// Of the data set `quic`: an ICMP error says that the client cannot be reached.
+    IcmpOther,
+    /// Of the data set `quic`: the server sent an answer.
+    ServerAnswered,
+    /// Of the data set `quic`: an ICMP error of our own side refused the client.
+    ServerRefused,
 }
 
 /// The rule by which a tag holds, for evaluation elsewhere (in SQL, say).
@@ -100,6 +150,19 @@ pub enum TagRule {
         /// TCP window of the SYN packet, without window scaling.
         window: u16,
     },
+    /// The row of the SYN packet has this mark, one of [`Flags::SCANNERS`].
+    SynMark(Flags),
+    /// The SYN packet has options of this length in bytes.
+    SynOptionsLen(u8),
+    /// The SYN packet has a TTL above this one.
+    SynTtlAbove(u8),
+    /// An acknowledgement or data has the TCP window 0.
+    ZeroWindow,
+    /// A RST's TTL differs from that of the SYN packet.
+    RstTtlDelta {
+        /// By so much or more, in either direction.
+        at_least: u16,
+    },
     /// The client sent at least two different acknowledgement numbers.
     Answered,
     /// A SYN packet carries payload.
@@ -112,7 +175,7 @@ pub enum TagRule {
 
 impl Tag {
     /// The tags of the data set `tcp`, in the order of their bits.
-    pub(crate) const TCP: [Self; 17] = [
+    pub(crate) const TCP: [Self; 24] = [
         Self::Timeout,
         Self::Reset,
         Self::Fin,
@@ -130,7 +193,21 @@ impl Tag {
         Self::SynPayload,
         Self::SynRetransmitted,
         Self::ServerRst,
+        Self::Zmap4,
+        Self::Masscan,
+        Self::Mirai,
+        Self::NoSynOptions,
+        Self::HighTtl,
+        Self::ZeroWindow,
+        Self::RstTtlDiffers,
     ];
+
+    /// Those of them that the SYN packet decides, the earliest one.
+    pub(crate) const OF_SYN: [Self; 6] =
+        [Self::Zmap, Self::Zmap4, Self::Masscan, Self::Mirai, Self::NoSynOptions, Self::HighTtl];
+
+    /// Those of them that known scanners cause.
+    pub(crate) const SCANNERS: [Self; 4] = [Self::Zmap, Self::Zmap4, Self::Masscan, Self::Mirai];
 
     /// The tags of the data set `origin`, in the order of their bits.
     pub(crate) const ORIGIN: [Self; 21] = [
@@ -155,6 +232,28 @@ impl Tag {
         Self::SynAckRetransmitted,
         Self::SynAckLate,
         Self::Unreachable,
+    ];
+
+    /// The tags of the data set `quic`, in the order of their bits.
+    pub(crate) const QUIC: [Self; 18] = [
+        Self::Timeout,
+        Self::QuicClose,
+        Self::ClientGone,
+        Self::QuicAnswered,
+        Self::Retry,
+        Self::Token,
+        Self::ZeroRtt,
+        Self::InitialRepeated,
+        Self::HandshakeRepeated,
+        Self::V2,
+        Self::Draft,
+        Self::VersionChanged,
+        Self::Undersized,
+        Self::ShortDcid,
+        Self::NotOpened,
+        Self::IcmpOther,
+        Self::ServerAnswered,
+        Self::ServerRefused,
     ];
 
     /// Returns the number of the tag's bit in [`Tags::bits`], 0 to 31.
@@ -188,16 +287,39 @@ impl Tag {
             Self::MultipleRstAcks => "multiple_rstacks",
             Self::RstAndRstAcks => "rst_and_rstacks",
             Self::Zmap => "zmap",
-            Self::Answered => "answered",
+            Self::Answered | Self::QuicAnswered => "answered",
             Self::SynPayload => "syn_payload",
             Self::SynRetransmitted => "syn_retransmitted",
             Self::ServerRst => "server_rst",
+            Self::Zmap4 => "zmap4",
+            Self::Masscan => "masscan",
+            Self::Mirai => "mirai",
+            Self::NoSynOptions => "no_syn_options",
+            Self::HighTtl => "high_ttl",
+            Self::ZeroWindow => "zero_window",
+            Self::RstTtlDiffers => "rst_ttl_differs",
             Self::GaveUp => "gave_up",
             Self::Refused => "refused",
             Self::EmptyAnswer => "empty_answer",
             Self::SynAckRetransmitted => "syn_ack_retransmitted",
             Self::SynAckLate => "syn_ack_late",
             Self::Unreachable => "unreachable",
+            Self::QuicClose => "close",
+            Self::ClientGone => "client_gone",
+            Self::Retry => "retry",
+            Self::Token => "token",
+            Self::ZeroRtt => "zero_rtt",
+            Self::InitialRepeated => "initial_repeated",
+            Self::HandshakeRepeated => "handshake_repeated",
+            Self::V2 => "v2",
+            Self::Draft => "draft",
+            Self::VersionChanged => "version_changed",
+            Self::Undersized => "undersized",
+            Self::ShortDcid => "short_dcid",
+            Self::NotOpened => "not_opened",
+            Self::IcmpOther => "icmp_other",
+            Self::ServerAnswered => "server_answered",
+            Self::ServerRefused => "server_refused",
         }
     }
 
@@ -211,6 +333,7 @@ impl Tag {
             | Self::SingleRstAck
             | Self::MultipleRstAcks
             | Self::RstAndRstAcks
+            | Self::RstTtlDiffers
             | Self::Refused => Some(Self::Reset),
             Self::SynAckLate => Some(Self::GaveUp),
             Self::AckNumSame | Self::AckNumSame0 | Self::AckNumDiff | Self::AckNumDiff0 => {
@@ -245,12 +368,36 @@ impl Tag {
             Self::SynPayload => TagRule::SynPayload,
             Self::SynRetransmitted => TagRule::SynRetransmitted,
             Self::ServerRst => TagRule::ServerRst,
+            Self::Zmap4 => TagRule::SynMark(Flags::ZMAP4),
+            Self::Masscan => TagRule::SynMark(Flags::MASSCAN),
+            Self::Mirai => TagRule::SynMark(Flags::MIRAI),
+            Self::NoSynOptions => TagRule::SynOptionsLen(0),
+            Self::HighTtl => TagRule::SynTtlAbove(200),
+            Self::ZeroWindow => TagRule::ZeroWindow,
+            Self::RstTtlDiffers => TagRule::RstTtlDelta { at_least: 3 },
             Self::GaveUp
             | Self::Refused
             | Self::EmptyAnswer
             | Self::SynAckRetransmitted
             | Self::SynAckLate
-            | Self::Unreachable => return None,
+            | Self::Unreachable
+            | Self::QuicClose
+            | Self::ClientGone
+            | Self::QuicAnswered
+            | Self::Retry
+            | Self::Token
+            | Self::ZeroRtt
+            | Self::InitialRepeated
+            | Self::HandshakeRepeated
+            | Self::V2
+            | Self::Draft
+            | Self::VersionChanged
+            | Self::Undersized
+            | Self::ShortDcid
+            | Self::NotOpened
+            | Self::IcmpOther
+            | Self::ServerAnswered
+            | Self::ServerRefused => return None,
         })
     }
 
@@ -308,6 +455,27 @@ impl Tag {
             Self::ServerRst => {
                 "The other direction has a RST: the server refused or reset the connection. Known only where the server's packets are captured too, or rules log its RSTs (cutshort rules --server-resets)."
             }
+            Self::Zmap4 => {
+                "The SYN has the window and the TCP options that ZMap sends since version 4.1, and lacks 'don't fragment'. No operating system is known to send these options without it; other tools built on ZMap's packets do, and so does an ordinary host behind a router that clears the bit."
+            }
+            Self::Masscan => {
+                "The SYN's IPv4 identification is computed from the server's address, port and sequence number, as masscan does. Of all other senders, one SYN in 65,536 matches by chance, and so do tools that use masscan's code."
+            }
+            Self::Mirai => {
+                "The SYN's sequence number is the server's IPv4 address, as Mirai and its descendants send it. Some other scanners have adopted it; by chance it matches once in four billion."
+            }
+            Self::NoSynOptions => {
+                "The SYN has no TCP options. Operating systems always send at least the MSS; scanners and floods from raw sockets often send none (Spoki, USENIX Security 2022). So do minimal TCP stacks of embedded devices, and middleboxes that strip options."
+            }
+            Self::HighTtl => {
+                "The SYN arrived with a TTL above 200. Raw-socket tools often start at 255 (Spoki, USENIX Security 2022); common clients start at 64 or 128. Network equipment, some Unix systems and embedded devices start at 255 as well."
+            }
+            Self::ZeroWindow => {
+                "An acknowledgement or data had the TCP window 0: the client could not take more at that moment (RFC 9293, 3.8.6). Slow or overloaded clients, paused downloads and players with full buffers do this; so do attacks that hold connections open."
+            }
+            Self::RstTtlDiffers => {
+                "The TTL of a RST differs by 3 or more from that of the SYN: perhaps another sender. Injected resets do this. So do raw-socket scanners, whose kernel sends the RST, so read it with zmap, zmap4, masscan, mirai, no_syn_options and high_ttl; and hosts or NATs that use another TTL for resets, and routes that change."
+            }
             Self::GaveUp => "We closed the connection, and the server had not sent a byte of an answer.",
             Self::Refused => {
                 "The SYN was answered by a RST with exactly the numbers of a closed port (RFC 9293, 3.10.7.1): nothing listens there, or somebody says so."
@@ -320,6 +488,49 @@ impl Tag {
                 "The SYN+ACK came when our attempt to connect had already timed out: its socket answered with a RST."
             }
             Self::Unreachable => "An ICMP error that quotes our SYN said that the server cannot be reached.",
+            Self::QuicClose => {
+                "The client closed the connection in an Initial packet that could be opened: it was cancelled, or gave up."
+            }
+            Self::ClientGone => {
+                "The client's host said by ICMP that it had no such socket when the server last sent something: its process ended."
+            }
+            Self::QuicAnswered => {
+                "The client got an answer from the server, whatever the stage. Nothing of this is authenticated: whoever spoofs an address can pretend it."
+            }
+            Self::Retry => {
+                "The client began again with a token: the server demanded a Retry (RFC 9000, 8.1.2)."
+            }
+            Self::Token => "Every Initial carries a token: a client that was here before (RFC 9000, 8.1.3).",
+            Self::ZeroRtt => "The client sent 0-RTT data: it resumed an earlier session.",
+            Self::InitialRepeated => {
+                "The client repeated its Initial over 150 ms or more, and nothing shows an answer. Real clients do this; most scanners do not."
+            }
+            Self::HandshakeRepeated => {
+                "The client repeated Handshake packets over 150 ms or more, and little else followed: nothing shows that the server confirmed its handshake."
+            }
+            Self::V2 => "An Initial has version 2 (RFC 9369).",
+            Self::Draft => "An Initial has the version of a draft (draft-29 to draft-34).",
+            Self::VersionChanged => {
+                "Initials have two versions, or a version came that is not known here: the version was negotiated, or somebody looks for versions."
+            }
+            Self::Undersized => {
+                "No datagram with an Initial has 1,200 bytes, so no server may answer (RFC 9000, 14.1): a probe, or another protocol."
+            }
+            Self::ShortDcid => {
+                "All destination connection ids are shorter than 8 bytes, and nothing shows an answer: no conforming client begins so (RFC 9000, 7.2). Scanners and floods do."
+            }
+            Self::NotOpened => {
+                "No Initial could be opened, and nothing shows an answer: random bytes, or the first Initial is missing here."
+            }
+            Self::IcmpOther => {
+                "An ICMP error said that the client cannot be reached, for another reason than its port."
+            }
+            Self::ServerAnswered => {
+                "The server sent QUIC packets to the client. Known only where the server's datagrams are captured too."
+            }
+            Self::ServerRefused => {
+                "An ICMP error told the client that the server cannot be reached: our own side refused. Known only where both directions are captured."
+            }
         }
     }
 }
@@ -347,6 +558,16 @@ pub struct Tags(u32);
 impl Tags {
     /// The number of bits of a set.
     pub const BITS: usize = 32;
+
+    /// No tags.
+    pub(crate) const NONE: Self = Self(0);
+
+    /// Returns true if the sets have a tag in common.
+    #[must_use]
+    #[inline]
+    pub const fn intersects(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
 
     /// Creates the set with the given [`bits`](Self::bits); unknown bits are kept.
     #[must_use]
@@ -402,6 +623,15 @@ const fn by_bit(data_set: DataSet) -> [Option<Tag>; Tags::BITS] {
         tags = rest;
     }
     all
+}
+
+impl BitOr for Tags {
+    type Output = Self;
+
+    #[inline]
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
 }
 
 impl BitOrAssign<Tag> for Tags {

@@ -139,28 +139,28 @@ fn reasons(findings: &Findings, rules: &Rules, around: &ConnectionContext, outco
         }
         Kind::Origin(shape) => origin::trace::reasons(findings, shape, rules, around).to_vec(),
     };
-    match outcome {
-        Ok(verdict) => {
-            if verdict.stage == Stage::None {
-                reasons.push(format!("Stage none: {} is not anomalous.", verdict.termination));
-            } else {
-                reasons.push(format!("Stage {}: {}", verdict.stage, set.stage_about(verdict.stage)));
-            }
-            reasons.push(match verdict.signature {
-                Some(signature) => {
-                    format!(
-                        "Signature {} ({}): {}",
-                        signature.id(),
-                        signature.name(),
-                        set.signature_about(signature)
-                    )
-                }
-                None => "No signature matches.".to_owned(),
-            });
-        }
-        Err(exclusion) => reasons.push(format!("Left out: {}.", set.exclusion_about(*exclusion))),
-    }
+    reasons.extend(conclusion(set, outcome));
     reasons
+}
+
+/// What follows from the rules that held, in one or two sentences.
+pub(crate) fn conclusion(set: DataSet, outcome: &Outcome) -> Vec<String> {
+    let verdict = match outcome {
+        Err(exclusion) => return vec![format!("Left out: {}.", set.exclusion_about(*exclusion))],
+        Ok(verdict) => verdict,
+    };
+    let stage = match (verdict.stage, verdict.termination) {
+        (Stage::None, termination) => format!("Stage none: {termination} is not anomalous."),
+        (stage, _) => format!("Stage {}: {}", set.stage_name(stage), set.stage_about(stage)),
+    };
+    let signature = match verdict.signature {
+        Some(signature) => {
+            let (id, name) = (signature.id(), signature.name());
+            format!("Signature {id} ({name}): {}", set.signature_about(signature))
+        }
+        None => "No signature matches.".to_owned(),
+    };
+    vec![stage, signature]
 }
 
 fn progress(shape: &Shape) -> &'static str {

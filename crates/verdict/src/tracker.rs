@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
 
+use cutshort_packet::quic::Datagram;
 use cutshort_packet::{FiveTuple, Frame, LinkType, Packet, Refusal, Unreachable};
 
 use crate::clock::{Clock, ReaderClock};
 use crate::table::{BATCH, Seeds, Table};
-use crate::{ConnectionContext, DataSet, Findings, Outcome, Row, Rules, origin};
+use crate::{ConnectionContext, DataSet, Findings, Outcome, Row, Rules, origin, quic};
 
 /// The number of packets of a window that are kept in a list before its table is made.
 const FEW: usize = 32;
@@ -13,6 +14,7 @@ const FEW: usize = 32;
 enum Tables {
     Tcp(Box<Table>),
     Origin(origin::Table),
+    Quic(quic::Table),
 }
 
 impl Tables {
@@ -20,13 +22,14 @@ impl Tables {
         match self {
             Self::Tcp(table) => table.add_all(packets),
             Self::Origin(table) => table.add_all(packets),
+            Self::Quic(_) => {}
         }
     }
 
     const fn late(&self) -> u64 {
         match self {
             Self::Tcp(table) => table.late(),
-            Self::Origin(_) => 0,
+            Self::Origin(_) | Self::Quic(_) => 0,
         }
     }
 }
@@ -249,6 +252,25 @@ impl Tracker {
         self.open.insert(self.current, Open::Many(tables));
     }
 
+    /// Takes a datagram or an ICMP error of the latest record, which was [taken](Self::record) without a packet. Only the
+    /// data set `quic` uses it; [`quic`] has an example.
+    ///
+    /// An ICMP error that quotes a datagram is a row of both 5-tuples: both must be added (docs/quic.md#icmp).
+    pub fn add_datagram(&mut self, datagram: &Datagram) {
+        if self.rules.data_set != DataSet::Quic {
+            return;
+        }
+        let window = self.rules.window_of(datagram.ts);
+        if self.clock.is_closed(window) {
+            self.late += u64::from(quic::is_late(datagram));
+            return;
+        }
+        let new = || Open::Many(Tables::Quic(quic::Table::new(&self.rules)));
+        if let Open::Many(Tables::Quic(table)) = self.open.entry(window).or_insert_with(new) {
+            table.add(datagram);
+        }
+    }
+
     /// Makes room in the batch for a packet of this time.
     #[inline(always)]
     fn make_room(&mut self, ts: i64) {
@@ -281,7 +303,9 @@ impl Tracker {
     /// Adds the packets that wait to their window.
     #[inline(never)]
     fn flush(&mut self) {
-        if self.waiting == 0 {
+        // The data set `quic` has no use for TCP packets.
+        if self.waiting == 0 || self.rules.data_set == DataSet::Quic {
+            self.waiting = 0;
             return;
         }
         let new = || new_table(&self.rules, self.current, self.seeds, self.keep_rows);
@@ -321,7 +345,8 @@ impl Tracker {
 fn new_table(rules: &Rules, number: i64, seeds: Seeds, keep_rows: bool) -> Tables {
     match rules.data_set {
         DataSet::Origin => Tables::Origin(origin::Table::new(rules)),
-        _ => Tables::Tcp(Box::new(Table::new(rules, number, seeds, keep_rows))),
+        DataSet::Quic => Tables::Quic(quic::Table::new(rules)),
+        DataSet::Tcp => Tables::Tcp(Box::new(Table::new(rules, number, seeds, keep_rows))),
     }
 }
 
@@ -377,7 +402,7 @@ impl ClosedWindow {
     #[must_use]
     pub const fn received(&self) -> u64 {
         match &self.table {
-            Tables::Tcp(_) => 0,
+            Tables::Tcp(_) | Tables::Quic(_) => 0,
             Tables::Origin(table) => table.received(),
         }
     }
@@ -388,7 +413,7 @@ impl ClosedWindow {
     #[must_use]
     pub const fn sent_acks(&self) -> u64 {
         match &self.table {
-            Tables::Tcp(_) => 0,
+            Tables::Tcp(_) | Tables::Quic(_) => 0,
             Tables::Origin(table) => table.sent_acks(),
         }
     }
@@ -396,7 +421,8 @@ impl ClosedWindow {
     /// Judges every connection, and every 5-tuple without a SYN packet, and calls `each` with its 5-tuple, outcome and rows.
     ///
     /// The connections of one 5-tuple follow each other in the order of time. The rows are empty unless
-    /// [`keep_rows`](Tracker::keep_rows) was set.
+    /// [`keep_rows`](Tracker::keep_rows) was set, and in the data set `quic`, whose rows are
+    /// [datagrams](Self::for_each_quic).
     pub fn for_each(&self, mut each: impl FnMut(&FiveTuple, &Outcome, &[Row])) -> RowCount {
         let judge =
             |five_tuple: &FiveTuple, findings: &Findings, around: &ConnectionContext, rows: &[Row]| {
@@ -405,27 +431,50 @@ impl ClosedWindow {
         match &self.table {
             Tables::Tcp(table) => table.for_each(self.cutoff, judge),
             Tables::Origin(table) => table.for_each(self.cutoff, judge),
+            Tables::Quic(table) => {
+                table.for_each(self.cutoff, |five_tuple, outcome, _| each(five_tuple, outcome, &[]))
+            }
+        }
+    }
+
+    /// Of the data set `quic`: as [`for_each`](Self::for_each), with the datagrams and ICMP errors that were taken.
+    pub fn for_each_quic(&self, each: impl FnMut(&FiveTuple, &Outcome, &[Datagram])) -> RowCount {
+        match &self.table {
+            Tables::Quic(table) => table.for_each(self.cutoff, each),
+            Tables::Tcp(_) | Tables::Origin(_) => RowCount::default(),
+        }
+    }
+
+    /// Of the data set `quic`: explains the outcome of a 5-tuple; `None` if no datagram of it is in the window.
+    #[must_use]
+    pub fn quic_trace(&self, five_tuple: &FiveTuple) -> Option<quic::Trace> {
+        match &self.table {
+            Tables::Quic(table) => table.trace(five_tuple, self.cutoff),
+            Tables::Tcp(_) | Tables::Origin(_) => None,
         }
     }
 
     /// Returns each 5-tuple once, in the order of [`for_each`](Self::for_each).
     pub fn five_tuples(&self) -> impl Iterator<Item = FiveTuple> + Clone {
-        let (tcp, origin) = match &self.table {
-            Tables::Tcp(table) => (Some(table.five_tuples().copied()), None),
-            Tables::Origin(table) => (None, Some(table.five_tuples())),
+        let (tcp, origin, quic) = match &self.table {
+            Tables::Tcp(table) => (Some(table.five_tuples().copied()), None, None),
+            Tables::Origin(table) => (None, Some(table.five_tuples()), None),
+            Tables::Quic(table) => (None, None, Some(table.five_tuples())),
         };
-        tcp.into_iter().flatten().chain(origin.into_iter().flatten())
+        let tcp_or_origin = tcp.into_iter().flatten().chain(origin.into_iter().flatten());
+        tcp_or_origin.chain(quic.into_iter().flatten())
     }
 
     /// Returns the rows of a 5-tuple, and the times of the other direction's rows with the RST bit in nanoseconds since the
     /// Unix epoch; `None` if the 5-tuple is not in the window.
     ///
-    /// The rows are empty unless [`keep_rows`](Tracker::keep_rows) was set.
+    /// The rows are empty unless [`keep_rows`](Tracker::keep_rows) was set. In the data set `quic` there are none.
     #[must_use]
     pub fn rows(&self, five_tuple: &FiveTuple) -> Option<(&[Row], Vec<i64>)> {
         match &self.table {
             Tables::Tcp(table) => table.rows(five_tuple),
             Tables::Origin(table) => Some((table.rows(five_tuple)?, Vec::new())),
+            Tables::Quic(_) => None,
         }
     }
 }

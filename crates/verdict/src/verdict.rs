@@ -1,3 +1,5 @@
+use cutshort_packet::quic::ServerPorts;
+
 use crate::findings::{Kind, Shape};
 use crate::{DataSet, Exclusion, Findings, Progress, Signature, Stage, Tag, Tags, Termination};
 
@@ -25,12 +27,14 @@ pub struct Rules {
     /// Number of packets of a connection that are taken, 1 to 65,535 (docs/spec.md#cap). The data set `origin` takes six
     /// more, since it has both directions (docs/origin.md#cap).
     pub packet_limit: u32,
+    /// Of the data set `quic`: the ports of servers (docs/quic.md#server-port).
+    pub server_ports: ServerPorts,
 }
 
 impl Default for Rules {
     /// Returns the usual settings of the data set `tcp`: 15 minutes, 10 seconds, 10 packets.
     fn default() -> Self {
-        Self { data_set: DataSet::Tcp, window: 900 * SECOND, guard: 10 * SECOND, packet_limit: 10 }
+        Self::of(DataSet::Tcp)
     }
 }
 
@@ -38,17 +42,26 @@ pub(crate) const SECOND: i64 = 1_000_000_000;
 
 impl Rules {
     /// The version of the rules of `tcp`; it rises whenever the same packets are judged differently than before.
-    pub const VERSION: u32 = 2;
+    pub const VERSION: u32 = 3;
     /// As [`VERSION`](Self::VERSION), of the data set `origin`.
     pub const ORIGIN_VERSION: u32 = 1;
+    /// As [`VERSION`](Self::VERSION), of the data set `quic`.
+    pub const QUIC_VERSION: u32 = 1;
 
-    /// Returns the usual settings of a data set.
+    /// Returns the usual settings of a data set: 15 minutes, 10 seconds, 10 packets, or in the data set `quic` 24, since
+    /// a client whose handshake is stuck repeats itself up to 21 times before it falls silent (docs/quic.md#connection).
     #[must_use]
     pub fn of(data_set: DataSet) -> Self {
-        Self { data_set, ..Self::default() }
+        let packet_limit = match data_set {
+            DataSet::Tcp | DataSet::Origin => 10,
+            DataSet::Quic => 24,
+        };
+        let server_ports = ServerPorts::default();
+        Self { data_set, window: 900 * SECOND, guard: 10 * SECOND, packet_limit, server_ports }
     }
 
-    /// The number of ICMP errors that the data set `origin` takes of a connection besides its packets (docs/origin.md#cap).
+    /// The number of ICMP errors that the data set `origin` takes of a connection besides its packets (docs/origin.md#cap),
+    /// and `quic` of each kind (docs/quic.md#connection).
     pub const ICMP_LIMIT: u32 = 3;
     /// Packets of a connection that the data set `origin` takes beyond [`packet_limit`](Self::packet_limit), since it has
     /// both directions (docs/origin.md#cap).
@@ -67,10 +80,11 @@ impl Rules {
     /// Returns a number that changes with the settings and with the [version](Self::VERSION), to be kept beside verdicts. It
     /// is never 0.
     #[must_use]
-    pub const fn digest(&self) -> u64 {
+    pub fn digest(&self) -> u64 {
         match self.data_set {
+            DataSet::Tcp => self.digest_of(Self::VERSION),
             DataSet::Origin => self.digest_of(Self::ORIGIN_VERSION),
-            _ => self.digest_of(Self::VERSION),
+            DataSet::Quic => self.digest_of(Self::QUIC_VERSION),
         }
     }
 
@@ -81,7 +95,7 @@ impl Rules {
         (1..Self::VERSION).any(|version| Self::default().digest_of(version) == digest)
     }
 
-    const fn digest_of(&self, version: u32) -> u64 {
+    fn digest_of(&self, version: u32) -> u64 {
         // FNV-1a over words.
         const PRIME: u64 = 0x0100_0000_01b3;
         let mut digest = 0xcbf2_9ce4_8422_2325;
@@ -92,6 +106,11 @@ impl Rules {
         // The digests of `tcp` are older than the other data sets.
         if !matches!(self.data_set, DataSet::Tcp) {
             digest = (digest ^ self.data_set as u64).wrapping_mul(PRIME);
+        }
+        if self.data_set == DataSet::Quic {
+            for port in self.server_ports.ports() {
+                digest = (digest ^ u64::from(*port)).wrapping_mul(PRIME);
+            }
         }
         digest | 1
     }
@@ -177,7 +196,7 @@ pub type Outcome = Result<Verdict, Exclusion>;
 ///
 /// assert!(verdict.is_anomalous() && !verdict.completed_handshake());
 /// assert_eq!(verdict.progress, Progress::PostSyn);
-/// assert!(verdict.tags.iter(verdict.data_set).eq([Tag::Reset, Tag::SingleRst, Tag::Zmap]));
+/// assert!(verdict.tags.iter(verdict.data_set).eq([Tag::Reset, Tag::SingleRst, Tag::Zmap, Tag::NoSynOptions]));
 /// assert_eq!(verdict.signature.unwrap().id(), 2);
 /// assert_eq!((verdict.rst_ttl_delta, verdict.rst_ip_id_delta), (Some(0), None));
 /// # Ok::<(), cutshort_verdict::Exclusion>(())
@@ -219,6 +238,11 @@ pub struct Verdict {
     /// Of the data set `origin`: time from the SYN to the first byte of the server in nanoseconds, where it is known
     /// (docs/origin.md#first-byte).
     pub first_byte: Option<i64>,
+    /// Of the data set `quic`: version of the earliest Initial packet, as on the wire (RFC 8999, 5.1); 0 elsewhere.
+    pub version: u32,
+    /// Of the data set `quic`: error code of the client's first CONNECTION_CLOSE in an Initial packet that could be opened
+    /// (RFC 9000, 20.1; 0x1xx is a TLS alert).
+    pub close_code: Option<u64>,
 }
 
 impl Verdict {
@@ -230,7 +254,8 @@ impl Verdict {
 
     /// Returns true if the client completed the handshake, which a spoofed source address cannot do
     /// (docs/spec.md#completed). In the data set `origin` a SYN+ACK that came too late does not count
-    /// (docs/origin.md#stage).
+    /// (docs/origin.md#stage). In the data set `quic` it means that the client got an answer, which is not authenticated
+    /// (docs/quic.md#progress).
     #[must_use]
     pub const fn completed_handshake(&self) -> bool {
         let too_late = matches!(self.data_set, DataSet::Origin) && self.tags.contains(Tag::SynAckLate);
@@ -305,6 +330,8 @@ impl Findings {
             silent: around.cutoff.saturating_sub(self.last_ts).max(0),
             handshake: None,
             first_byte: None,
+            version: 0,
+            close_code: None,
         })
     }
 

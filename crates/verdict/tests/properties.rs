@@ -15,7 +15,7 @@ use cutshort_verdict::{
 };
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
-use rows::{Case, MOST, SECOND, case, packet, shift_seq};
+use rows::{Case, MOST, SECOND, case, shift_seq};
 use windows::{Groups, Input, Window, expected, inputs, taken};
 
 /// Failed cases are kept there, as proptest finds no place by itself for tests without a `main.rs`.
@@ -71,11 +71,10 @@ proptest! {
         prop_assert!(case.rows.len() <= places.len());
         let mut shuffled: Vec<(u16, Row)> = places.into_iter().zip(case.rows.iter().copied()).collect();
         shuffled.sort_by_key(|(place, _)| *place);
-        let five_tuple = FiveTuple::new([192, 0, 2, 1].into(), 1, [192, 0, 2, 2].into(), 2);
         let mut whole = Connections::default();
         let mut parts = [const { Vec::new() }; 3];
         for (place, row) in shuffled {
-            whole.push(&packet(&row, five_tuple));
+            whole.merge(&Connections::from(vec![row]));
             parts[usize::from(place % 3)].push(row);
         }
         let judged = |connections: &Connections| both(connections.judge(&case.rules, &case.around()));
@@ -176,6 +175,21 @@ proptest! {
 
 proptest! {
     #![proptest_config(cases(384))]
+
+    #[test]
+    fn rows_have_the_marks_of_their_packets(inputs in inputs(300)) {
+        let packets = inputs.iter().filter_map(|input| match input {
+            Input::Packet(packet) => Some(packet),
+            Input::Others { .. } => None,
+        });
+        for packet in packets {
+            let row = Row::from(packet);
+            let known = [(Tag::Zmap4, Flags::ZMAP4), (Tag::Masscan, Flags::MASSCAN), (Tag::Mirai, Flags::MIRAI)];
+            let marks = known.into_iter().filter(|(_, mark)| row.flags.intersects(*mark)).map(|(tag, _)| tag);
+            prop_assert_eq!(marks.collect::<Vec<_>>(), oracle::scanners(packet), "{:?}", packet);
+            prop_assert_eq!(row.flags.without_scanners(), packet.flags);
+        }
+    }
 
     /// Occurrence that run backwards by less than the reorder limit: nothing is late.
     #[test]

@@ -1,6 +1,6 @@
 // One way to ask the server: JSON in Radar's envelope, each answer kept for a minute.
 
-/** The page's folder: assets lie in `assets/` below it, embedded pages in `embed/`. */
+/** The page's directory: assets lie in `assets/` below it, embedded pages in `embed/`. */
 export const ROOT = new URL(import.meta.env.DEV ? "/" : "../", import.meta.url);
 const BASE = new URL("client/v4/radar/", ROOT);
 const KEPT_MS = 60_000;

@@ -21,9 +21,13 @@ export interface MapSpec {
   order: readonly string[];
   /** A place in words. */
   speak: (code: string) => string;
+  /** The corners of the part that is shown, in degrees: west, south, east, north. All of it without. */
+  box?: Box | undefined;
   /** The one that is marked. */
   current?: string | undefined;
 }
+
+export type Box = readonly [west: number, south: number, east: number, north: number];
 
 export const BINS = 6;
 
@@ -101,9 +105,19 @@ export function worldMap(spec: MapSpec, height: number): HTMLDivElement {
   return place;
 }
 
+/** Points along the edges of a part of the world. */
+function outline([west, south, east, north]: Box): GeoPermissibleObjects {
+  const along = Array.from({ length: 11 }, (_, at) => at / 10);
+  const longitudes = along.map((part) => west + (east - west) * part);
+  const latitudes = along.map((part) => south + (north - south) * part);
+  return { type: "MultiPoint", coordinates: [...longitudes.flatMap((at) => [[at, south], [at, north]]), ...latitudes.flatMap((at) => [[west, at], [east, at]])] };
+}
+
 function draw(spec: MapSpec, width: number, height: number): SVGSVGElement {
   const all = { type: "FeatureCollection", features: countries } as GeoPermissibleObjects;
-  const projection = geoEqualEarth().rotate([-11, 0]).fitExtent([[2, 2], [width - 2, height - 2]], all);
+  const turned = spec.box ? -(spec.box[0] + spec.box[2]) / 2 : -11;
+  const projection = geoEqualEarth().rotate([turned, 0]).fitExtent([[2, 2], [width - 2, height - 2]], spec.box ? outline(spec.box) : all);
+  if (spec.box) projection.clipExtent([[0, 0], [width, height]]);
   const path = geoPath(projection).digits(1);
   const classes = (code: string): string => `land bin-${spec.bin(code)}${code === spec.current ? " current" : ""}`;
   const shapes = countries.map((country) => {

@@ -19,7 +19,8 @@ export class Store {
 
   /** Changes the state and the address; `replace` makes no new step for the back button. */
   go(change: Partial<State>, replace = false): void {
-    const next = { ...this.#state, wrong: [], ...change };
+    // What is open in a list is not open in another one.
+    const next = { ...this.#state, wrong: [], open: [], ...change };
     const address = formatState(next);
     if (address === formatState(this.#state) && this.#state.wrong.length === 0) return;
     const url = location.pathname + address;
@@ -28,9 +29,15 @@ export class Store {
     this.#set(next);
   }
 
+  /** Keeps in the address what the page shows already. */
+  keep(change: Partial<State>): void {
+    this.#state = { ...this.#state, ...change };
+    history.replaceState(null, "", location.pathname + formatState(this.#state));
+  }
+
   /** The address of a changed state: links can be opened in new tabs. */
   href(change: Partial<State>): string {
-    return location.pathname + formatState({ ...this.#state, ...change });
+    return location.pathname + formatState({ ...this.#state, open: [], ...change });
   }
 
   subscribe(listener: Listener): void {

@@ -1,7 +1,7 @@
 // The whole state of the page, and how it stands in the address.
 
 import { type Anomalous, isAnomalous, type Metric } from "./stage";
-import { parsePlace, type Place, placeKey, samePlace, WORLD } from "./place";
+import { CONTINENTS, parsePlace, type Place, placeKey, samePlace, WORLD } from "./place";
 
 export const VIEWS = ["overview", "events", "compare", "where", "networks", "servers", "how", "connections", "status", "method"] as const;
 export type View = (typeof VIEWS)[number];
@@ -76,6 +76,10 @@ export interface State {
   filters: Readonly<Record<string, string>>;
   /** Page of single connections. */
   page: number;
+  /** Single connections that are shown in full, by `rowKey`. */
+  open: readonly string[];
+  /** The continent that the map shows; that of the place, or the world, if empty. */
+  part: string;
   /** What the address says that cannot be: nothing is shown instead of it. */
   wrong: readonly Wrong[];
 }
@@ -87,6 +91,10 @@ export interface Wrong {
 }
 
 export const MOST_COMPARED = 6;
+/** As many rows as an address keeps open. */
+const MOST_OPEN = 20;
+/** The whole map, where the place is a continent. */
+export const WHOLE_MAP = "world";
 /** What every view can be restricted to, by the API's names. */
 export const COMMON_FILTERS = ["node", "port", "ipVersion", "signature", "tag"] as const;
 /** And what only single connections can be. */
@@ -117,6 +125,8 @@ export const DEFAULT: State = {
   which: "alarms",
   filters: {},
   page: 0,
+  open: [],
+  part: "",
   wrong: [],
 };
 
@@ -137,6 +147,8 @@ function parseRange(query: URLSearchParams): Range {
   const span = query.get("range") ?? "";
   return isSpan(span) ? { kind: "last", span } : DEFAULT.range;
 }
+
+const isPart = (text: string | null): boolean => text === WHOLE_MAP || (text !== null && text in CONTINENTS);
 
 const isPlace = (place: Place | null): place is Place => place !== null;
 
@@ -198,6 +210,8 @@ export function parseState(search: string): State {
     which: WHICH.find((which) => which === query.get("events")) ?? DEFAULT.which,
     filters: Object.fromEntries(filters) as Record<string, string>,
     page: whole(query.get("page"), 0),
+    open: (query.get("open") ?? "").split(",").filter(Boolean).slice(0, MOST_OPEN),
+    part: isPart(query.get("map")) ? (query.get("map") ?? "") : DEFAULT.part,
     wrong: wrongOf(query),
   };
 }
@@ -235,6 +249,8 @@ export function formatState(state: State): string {
   put("events", state.which, DEFAULT.which);
   for (const key of FILTERS) put(`f.${key}`, state.filters[key] ?? "");
   put("page", state.page ? String(state.page) : "");
+  put("open", state.open.join(","));
+  put("map", state.part);
   const text = query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
   return text ? `?${text}` : "";
 }

@@ -204,14 +204,24 @@ const endpoint = (ip: string, port: number): HTMLElement =>
 /** That the address is not the real one. */
 const mark = ({ addresses }: Connection): HTMLElement | null => (addresses ? h("span", { class: "mark-protected", title: `Addresses were ${PROTECTED[addresses] ?? addresses}` }, addresses) : null);
 
+/** Identifies a connection in an address: when it began, and the client's port. */
+const rowKey = (one: Connection): string => `${one.first_us}.${one.src_port}`;
+
 function lines(app: App, one: Connection, at: number, texts: Terms): HTMLElement[] {
   const stage = stageOf(one, texts);
+  const key = rowKey(one);
   const detail = h("tr", { hidden: true, id: `connection-${at}` });
   const button = h("button", { type: "button", class: "plain-button", "aria-expanded": "false", "aria-controls": detail.id, "data-key": `connection:${at}` }, second(one.first_us / 1000));
-  button.addEventListener("click", () => {
+  const toggle = (): void => {
     detail.hidden = !detail.hidden;
     button.setAttribute("aria-expanded", String(!detail.hidden));
     if (!detail.hidden && !detail.firstChild) detail.append(h("td", { colspan: COLUMNS.length }, explained(app, one, stage, texts)));
+  };
+  if (app.state.open.includes(key)) toggle();
+  button.addEventListener("click", () => {
+    toggle();
+    const others = app.store.state.open.filter((other) => other !== key);
+    app.store.keep({ open: detail.hidden ? others : [...others, key] });
   });
   const only = (key: Filter, value: string, label: Child): HTMLElement => filterLink(app, key, value, label, String(at));
   const row = h(

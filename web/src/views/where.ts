@@ -4,9 +4,11 @@ import type { Asked } from "../api/question";
 import * as radar from "../api/radar";
 import type { Ranked, Ranking } from "../api/radar";
 import { type App, cautions, judged, learn, shortName } from "../app";
-import { BINS, hasShape, worldMap } from "../charts/map";
+import { BINS, type Box, hasShape, worldMap } from "../charts/map";
 import { CONTINENTS, type Place } from "../state/place";
 import { metricPhrase, metricTitle, stageClass } from "../state/stage";
+import { WHOLE_MAP } from "../state/url";
+import { segmented } from "../ui/controls";
 import { type Child, h } from "../ui/dom";
 import { unranked } from "../ui/empty";
 import { causes } from "../ui/causes";
@@ -17,6 +19,27 @@ import { provenance } from "./series";
 import { notRanked, rankingData, rankingTable, sorted } from "./ranking";
 
 const MOST = 300;
+
+/** The parts of the map, in degrees. */
+const BOXES: Readonly<Record<string, Box>> = {
+  AF: [-20, -36, 54, 38],
+  AS: [25, -11, 148, 58],
+  EU: [-25, 34, 45, 71],
+  NA: [-140, 7, -52, 62],
+  OC: [110, -48, 180, 2],
+  SA: [-84, -56, -33, 14],
+};
+
+/** The part that is shown: as asked for, else that of the place. */
+function partOf({ state }: App): string {
+  if (state.part) return state.part;
+  return state.place.kind === "continent" && state.place.code in BOXES ? state.place.code : WHOLE_MAP;
+}
+
+function partControl(app: App): HTMLElement {
+  const parts = Object.keys(BOXES).map((code) => ({ value: code, label: CONTINENTS[code] ?? code }));
+  return segmented("Part of the map", [{ value: WHOLE_MAP, label: "World" }, ...parts], partOf(app), (part) => app.store.go({ part }, true));
+}
 
 export async function render(app: App): Promise<Child[]> {
   const { state } = app;
@@ -73,6 +96,7 @@ function map(app: App, asked: Asked, ranking: Ranking, places: Awaited<ReturnTyp
       marks: places.filter(({ alpha2 }) => rows.has(alpha2)).map(({ alpha2, latitude, longitude }) => ({ code: alpha2, latitude: Number(latitude), longitude: Number(longitude) })),
       describe: (code) => tip(code, rows.get(code), places.find(({ alpha2 }) => alpha2 === code)?.name),
       current,
+      box: BOXES[partOf(app)],
       order: sorted(ranking.rows, state.sort).map(({ code }) => code),
       speak: (code) => spoken(code, rows.get(code)),
       choose: (code) => rows.has(code) && store.go({ view: "overview", place: { kind: "location", code } }),
@@ -93,7 +117,7 @@ function map(app: App, asked: Asked, ranking: Ranking, places: Awaited<ReturnTyp
     key: "where",
     title: `${metricTitle(state.metric)}, by country`,
     sub: `Share of ${asked.completed ? "completed handshakes" : "connections"} that are ${metricPhrase(state.metric)}; ${many(ranking.rows.length, "country", "countries")} with at least ${count(ranking.meta.minSample ?? 1)} sampled${current ? `; ${shortName(state.place)} is marked` : ""}`,
-    body: h("div", { class: "where" }, h("div", { class: "where-map" }, body, keyOf(scale, stageClass(state.metric)), ...cautions(ranking.meta).map((text) => h("p", { class: "caution" }, text))), table),
+    body: h("div", { class: "where" }, h("div", { class: "where-map" }, partControl(app), body, keyOf(scale, stageClass(state.metric)), ...cautions(ranking.meta).map((text) => h("p", { class: "caution" }, text))), table),
     below: note,
     tabular: true,
     table: () => rankingData("Country", sorted(ranking.rows, state.sort), "Code", asked.completed),

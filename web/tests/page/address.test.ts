@@ -53,3 +53,23 @@ describe("an address that cannot be read", () => {
     expect(new URL(page.url()).search).toBe("?range=4w");
   });
 });
+
+describe("the part of the map", () => {
+  it("is that of the place, or the one that the address names", async () => {
+    const { page } = looked;
+    const width = async (code: string): Promise<number> => (await page.locator(`path[data-code="${code}"]`).boundingBox())?.width ?? 0;
+    await looked.open("?view=where&range=4w");
+    const small = await width("DE");
+    await page.getByRole("button", { name: "Europe", exact: true }).click();
+    await page.waitForFunction(() => location.search.includes("map=EU"));
+    await shown(page);
+    expect(await width("DE")).toBeGreaterThan(3 * small);
+    await page.screenshot({ path: `${OUT}map-europe.png` });
+    await looked.open("?view=where&range=4w&place=continent-EU");
+    expect(await width("DE")).toBeGreaterThan(3 * small);
+    await page.getByRole("button", { name: "World", exact: true }).click();
+    await page.waitForFunction(() => location.search.includes("map=world"));
+    await shown(page);
+    expect(await width("DE")).toBeLessThan(2 * small);
+  });
+});

@@ -114,7 +114,21 @@ describe("the list", () => {
     await page.waitForFunction(() => !location.search.includes("f.client"));
   });
 
-  it("goes on with older ones", async () => {
+  it("keeps in the address which rows are open", async () => {
+    const { page } = looked;
+    const to = Math.floor((Date.now() - HOUR) / HOUR) * HOUR;
+    await looked.open(`?view=connections&from=${isoMinute(to - HOUR)}&to=${isoMinute(to)}`);
+    await page.locator('[data-key="connection:1"]').click();
+    await page.waitForFunction(() => location.search.includes("open="));
+    await looked.open(new URL(page.url()).search);
+    const opened = page.locator('[data-key^="connection:"][aria-expanded="true"]');
+    expect(await opened.getAttribute("data-key")).toBe("connection:1");
+    await page.locator(".explained h3").waitFor();
+    await opened.click();
+    await page.waitForFunction(() => !location.search.includes("open="));
+  });
+
+  it("continues with older ones", async () => {
     const { page } = looked;
     await looked.open("?view=connections&range=1d");
     const before = await times();

@@ -35,6 +35,8 @@ describe("the state in the address", () => {
       which: "open",
       filters: { stage: "post_ack", client: "198.51.100.0/24" },
       page: 3,
+      open: ["1764450000000000.40112"],
+      part: "EU",
       wrong: [],
     };
     expect(parseState(formatState(state))).toEqual(state);

@@ -141,6 +141,33 @@ impl Meta {
     }
 }
 
+impl Meta {
+    /// The metadata of numbers that come from single connections.
+    pub(super) fn of_connections(
+        series: &[&Series],
+        facts: &Facts,
+        bucket: Option<Bucket>,
+        normalization: &'static str,
+        unit: &'static str,
+    ) -> Self {
+        let notes = |series: &&Series| {
+            let noted = facts.annotations_of(series);
+            noted.map(|annotation| operators(annotation, series)).collect::<Vec<_>>()
+        };
+        Self {
+            confidence_info: ConfidenceInfo {
+                annotations: series.iter().flat_map(notes).collect(),
+                level: 5,
+            },
+            date_range: series.iter().map(|series| DateRange::new(&series.range)).collect(),
+            last_updated: iso(facts.status.updated.unwrap_or(0)),
+            normalization,
+            units: vec![Unit { name: "*", value: unit }],
+            agg_interval: bucket.map(bucket_name),
+        }
+    }
+}
+
 impl OwnMeta {
     pub(super) fn new(
         asked: &SeriesQuery<'_>,

@@ -7,6 +7,7 @@ mod events;
 mod facts;
 mod groups;
 mod meta;
+mod origins;
 mod outliers;
 mod resets;
 mod servers;
@@ -24,6 +25,10 @@ pub use events::{EventList, FoundEvent, NetworkName, PlaceName, SelectedEvent, h
 pub use facts::Facts;
 pub use groups::{By, Column, Groups, OTHER, sum, value_name};
 pub use meta::{ConfidenceInfo, DateRange, Meta, Note, OwnMeta, Unit};
+pub use origins::{
+    Metric, OriginList, OriginOne, OriginSeries, OriginsAnswer, OriginsBy, OriginsQuery, metric, origin,
+    origins,
+};
 pub use outliers::{DifferentSignature, FoundOutlier};
 pub use servers::{ServerName, Servers, ServersQuery, servers};
 pub use shape::{CountColumns, CountOfSeries, Counts, CutShort};

@@ -69,7 +69,19 @@ impl std::fmt::Display for ServerName {
 }
 
 impl ServerName {
-    fn holds(&self, ip: IpAddr, port: u16) -> bool {
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The first address of its network.
+    pub(super) fn first_address(&self) -> IpAddr {
+        self.net.network()
+    }
+
+    /// Whether a server has this name, if no other one before it fits.
+    pub(super) fn holds(&self, ip: IpAddr, port: u16) -> bool {
         self.net.contains(&ip) && self.port.is_none_or(|own| own == port)
     }
 }

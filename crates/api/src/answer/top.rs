@@ -417,8 +417,7 @@ impl RankedCounts {
         let (low, high) = interval(self.matching.interval_of(&self.all));
         let (completed_low, completed_high) = interval(self.completed_matching.interval_of(&self.completed));
         let everything = self.excluded.iter().map(|count| count.weight).sum::<u64>() + self.all.weight;
-        let [no_syn, multiple_syn, incomplete, _] =
-            self.excluded.map(|count| Share::part(count.weight, everything));
+        let excluded = |reason: Exclusion| Share::part(self.excluded[reason as usize].weight, everything);
         Numbers {
             value: Share::part(self.matching.weight, self.all.weight),
             low,
@@ -434,7 +433,11 @@ impl RankedCounts {
                 matching: self.completed_matching.sampled,
                 connections: self.completed.sampled,
             },
-            excluded: Excluded { no_syn, multiple_syn, incomplete },
+            excluded: Excluded {
+                no_syn: excluded(Exclusion::NoSyn),
+                multiple_syn: excluded(Exclusion::MultipleSyn),
+                incomplete: excluded(Exclusion::Incomplete),
+            },
         }
     }
 }

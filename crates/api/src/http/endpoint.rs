@@ -54,6 +54,8 @@ pub(super) enum Path {
     OfDataSet(&'static str),
     /// A path below that of one data set, because it makes no sense for others.
     Of(DataSet, &'static str),
+    /// A whole path, of questions about one data set.
+    About(DataSet, &'static str),
     /// A whole path.
     Whole(&'static str),
 }
@@ -71,14 +73,15 @@ pub(super) struct Route {
 impl Route {
     /// The routes of an endpoint.
     pub(super) fn of(endpoint: &'static Endpoint) -> Vec<Self> {
-        let whole = |path: &str| Self {
+        let whole = |data_set, path: &str| Self {
             endpoint,
-            data_set: DataSet::Tcp,
+            data_set,
             path: path.to_owned(),
             id: endpoint.id.to_owned(),
         };
         match endpoint.path {
-            Path::Whole(path) => vec![whole(path)],
+            Path::Whole(path) => vec![whole(DataSet::Tcp, path)],
+            Path::About(data_set, path) => vec![whole(data_set, path)],
             Path::Of(data_set, path) => vec![Self::of_data_set(endpoint, data_set, path)],
             Path::OfDataSet(path) => {
                 DataSet::WITH_RULES.map(|data_set| Self::of_data_set(endpoint, data_set, path)).into()

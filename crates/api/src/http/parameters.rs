@@ -287,6 +287,41 @@ pub(super) const LIMIT_CONNECTIONS: Parameter = query(
 );
 pub(super) const LIMIT_SERVERS: Parameter =
     query("limit", ParameterKind::Number { bounds: 1..=1000, default: Some(20) }, "20", "How many to list.");
+pub(super) const LIMIT_ORIGINS: Parameter = query(
+    "limit",
+    ParameterKind::Number { bounds: 1..=1000, default: Some(100) },
+    "100",
+    "How many to list.",
+);
+pub(super) const FORMAT_JSON: Parameter =
+    query("format", ParameterKind::Choice(&["JSON"]), "JSON", "JSON only.");
+pub(super) const SLUG: Parameter = path("slug", ParameterKind::Text, "api", "A name of servers.");
+pub(super) const ORIGIN: Parameter = Parameter {
+    name: "origin",
+    about: "Names of servers, a comma list. Given several times, for one series each.",
+    place: ParameterPlace::Needed,
+    kind: ParameterKind::Text,
+    example: "api",
+};
+pub(super) const METRIC: Parameter = Parameter {
+    name: "metric",
+    about: "What is measured.",
+    place: ParameterPlace::Needed,
+    kind: ParameterKind::Choice(&["CONNECTION_FAILURES", "REQUESTS", "TCP_HANDSHAKE_DURATION"]),
+    example: "CONNECTION_FAILURES",
+};
+pub(super) const REGION: Parameter = series(
+    "region",
+    ParameterKind::List(countries),
+    "US,PT",
+    "Only servers in these countries (two letters), a comma list.",
+);
+pub(super) const DIMENSION_ORIGINS: Parameter = path(
+    "dimension",
+    ParameterKind::Choice(&["REGION", "PERCENTILE"]),
+    "REGION",
+    "REGION: the country of servers, for connections and failures. PERCENTILE: of the duration of handshakes.",
+);
 pub(super) const OFFSET: Parameter = query(
     "offset",
     ParameterKind::Number { bounds: 0..=1_000_000, default: Some(0) },
@@ -458,7 +493,7 @@ pub(super) const DATA_SOURCE: Parameter = query(
     "CONNECTION_ANOMALY",
     "CONNECTION_ANOMALY or ALL; of other data sources there are none here.",
 );
-pub(super) const ORIGIN: Parameter =
+pub(super) const EVENT_ORIGIN: Parameter =
     query("origin", ParameterKind::Text, "example", "An origin of Radar's. There are none of these here.");
 pub(super) const ANNOTATION_PATH: Parameter =
     path("id", ParameterKind::Pattern(annotation_number), "1", "The number of an annotation.");

@@ -27,6 +27,22 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// Open files that the store, its jobs and received packets need.
+    const OTHER_FILES: u64 = 512;
+
+    /// How many open files these limits may take, with those of the rest of the server.
+    #[must_use]
+    pub const fn files(&self) -> u64 {
+        self.connections as u64 + Self::OTHER_FILES
+    }
+
+    /// Reduces the connections to what fits into so many open files, of which a quarter is theirs in any case.
+    #[must_use]
+    pub fn within(self, files: u64) -> Self {
+        let most = files.saturating_sub(Self::OTHER_FILES).max(files / 4);
+        Self { connections: self.connections.min(usize::try_from(most).unwrap_or(usize::MAX)), ..self }
+    }
+
     /// How many a client may have.
     fn share(&self) -> usize {
         (self.connections / 8).max(1)
@@ -170,6 +186,13 @@ mod tests {
 
     fn room(connections: usize) -> Arc<Room> {
         Arc::new(Room::new(Limits { connections, ..Limits::default() }))
+    }
+
+    #[test]
+    fn open_files_limit_connections() {
+        let within = |files| Limits::default().within(files).connections;
+        assert_eq!(Limits::default().files(), 2048 + 512);
+        assert_eq!([within(1 << 20), within(2560), within(1024), within(256)], [2048, 2048, 512, 64]);
     }
 
     fn fill(room: &Arc<Room>, client: &str) -> Vec<Admission> {

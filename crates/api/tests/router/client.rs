@@ -39,6 +39,12 @@ pub(crate) fn open() -> Options {
     Options { open_read: true, rate: None, ..Options::default() }
 }
 
+/// The same with everything on, and a server that has the name of the documentation's examples.
+pub(crate) fn with_all() -> Options {
+    let upstreams = vec!["api=192.0.2.0/24".parse().expect("a name")];
+    Options { connections: true, upstreams, ..open() }
+}
+
 /// The shipped data, loaded once.
 pub(crate) fn geo() -> Arc<GeoData> {
     static GEO: std::sync::OnceLock<Arc<GeoData>> = std::sync::OnceLock::new();

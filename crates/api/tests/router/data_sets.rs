@@ -1,6 +1,7 @@
 //! Each data set has paths, terms and numbers of its own.
 
 use cutshort_api::Options;
+use cutshort_geo::Country;
 use cutshort_model::{ConnectionRecord, Window};
 use cutshort_packet::FiveTuple;
 use cutshort_store::cell::CellOutcome;
@@ -176,6 +177,7 @@ fn to(server: &str, port: u16, asn: u32, handshake_us: Option<i64>, tag: Tag) ->
         tags: [tag].into_iter().collect(),
         asn: Some(asn),
         handshake_us,
+        location: Country::from_alpha2("DE"),
         ..crate::own::record((END - WINDOW) / 1000)
     }
 }
@@ -242,4 +244,69 @@ fn servers_of_too_many_connections_are_not_counted() {
     let (status, code, message) = server.get(&format!("{ORIGIN}/top/servers?dateRange=1d")).problem();
     assert_eq!((status, code), (422, 2002));
     assert!(message.contains("5000001 connections") && message.contains("shorter range"), "{message}");
+}
+
+fn named() -> Server {
+    let names = ["web=192.0.2.0/24:443", "db=[2001:db8::]/32:5432"].map(|name| name.parse().unwrap());
+    servers(Options { upstreams: names.into(), ..open() })
+}
+
+#[test]
+fn origins_are_the_names_of_servers() {
+    let server = named();
+    let listed = server.get("/client/v4/radar/origins").result();
+    assert_eq!(listed["origins"], json!([{"slug": "web", "regions": []}, {"slug": "db", "regions": []}]));
+    assert_eq!(server.get("/client/v4/radar/origins?limit=1&offset=1").result()["origins"][0]["slug"], "db");
+    assert_eq!(server.get("/client/v4/radar/origins/db").result()["origin"]["slug"], "db");
+    let (status, code, message) = server.get("/client/v4/radar/origins/nobody").problem();
+    assert_eq!((status, code), (404, 2004));
+    assert!(message.contains("there are web, db"), "{message}");
+}
+
+#[test]
+fn metrics_of_origins_are_those_that_packets_tell() {
+    let server = named();
+    let asked = |path: &str| server.get(&format!("/client/v4/radar/origins/{path}&dateRange=1d"));
+    let failures = asked("timeseries?origin=web&metric=CONNECTION_FAILURES").result();
+    assert_eq!(failures["serie_0"]["values"], json!(["25"]), "one of four was refused");
+    assert_eq!(failures["meta"]["normalization"], "PERCENTAGE");
+    assert_eq!(failures["meta"]["confidenceInfo"]["level"], 2);
+    let both = asked("timeseries?origin=web&origin=db&metric=REQUESTS").result();
+    assert_eq!(
+        (&both["serie_0"]["values"], &both["meta"]["units"][0]["value"]),
+        (&json!(["5"]), &json!("connections"))
+    );
+    let two = asked("timeseries?origin=web&origin=db&metric=REQUESTS&name=a&name=b").result();
+    assert_eq!((&two["a"]["values"], &two["b"]["values"]), (&json!(["4"]), &json!(["1"])));
+    let times = asked("summary/PERCENTILE?origin=web&metric=TCP_HANDSHAKE_DURATION").result();
+    let median: f64 = times["summary_0"]["p50"].as_str().unwrap().parse().unwrap();
+    assert!((18.0..22.0).contains(&median), "{median} ms");
+    let regions = asked("timeseries_groups/region?origin=web&metric=REQUESTS").result();
+    let series = regions["serie_0"].as_object().unwrap();
+    assert_eq!(series.keys().collect::<Vec<_>>(), ["timestamps", "DE"]);
+    assert_eq!(series["DE"], json!(["100"]));
+    let csv = asked("timeseries?origin=web&metric=REQUESTS&format=csv").text;
+    assert!(csv.starts_with("Serie_0 timestamps,Serie_0 values\n") && csv.ends_with("Z,4\n"), "{csv}");
+}
+
+#[test]
+fn what_packets_do_not_tell_of_origins_is_refused() {
+    let server = named();
+    for (path, why) in [
+        ("timeseries?origin=web&metric=TCP_RTT", "cannot be measured"),
+        ("timeseries?origin=web&metric=LUCK", "not one of CONNECTION_FAILURES"),
+        ("timeseries?origin=web", "metric: missing"),
+        ("timeseries?metric=REQUESTS", "origin: missing"),
+        ("timeseries?metric=REQUESTS&origin=web,mail", "there are web, db"),
+        ("summary/SUCCESS_RATE?origin=web&metric=REQUESTS", "HTTP status codes"),
+        ("summary/PERCENTILE?origin=web&metric=REQUESTS", "PERCENTILE goes with"),
+        ("summary/SIZE?origin=web&metric=REQUESTS", "neither REGION nor PERCENTILE"),
+    ] {
+        let (status, code, message) = server.get(&format!("/client/v4/radar/origins/{path}")).problem();
+        assert_eq!((status, code), (400, 2001), "{path}");
+        assert!(message.contains(why), "{path}: {message}");
+    }
+    let (status, _, message) =
+        server.get("/client/v4/radar/origins/timeseries?origin=web&metric=REQUESTS&dateRange=52w").problem();
+    assert!(status == 422 && message.contains("31 days"), "{message}");
 }

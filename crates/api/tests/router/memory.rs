@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use cutshort_geo::Country;
 use cutshort_model::{Addresses, ConnectionRecord, Dimension, Network, Port, Value, Window};
-use cutshort_packet::{FiveTuple, Flags};
+use cutshort_packet::{FiveTuple, Flags, SynOptions};
 use cutshort_store::cell::{CellKey, CellOutcome, Cells};
 use cutshort_store::{
     Added, Annotation, Checkpoint, Choice, ConnectionQuery, EventQuery, EventStep, Events, FlowKey, Folded,
@@ -15,7 +15,9 @@ use cutshort_store::{
     Retention, RollupAnswer, RollupQuery, RollupRow, Segment, Selection, Status, Store, StoreError,
     StoredRow, WindowCounts, WindowPackets, WindowState,
 };
-use cutshort_verdict::{DataSet, Exclusion, Row, Signature, Stage, Tag, Tags, Termination, WeightedCount};
+use cutshort_verdict::{
+    DataSet, Exclusion, Row, Signature, Stage, Tag, Tags, Termination, WeightedCount, ZMAP4_OPTIONS,
+};
 
 /// 5-tuples of one kind in a window.
 #[derive(Clone, Debug)]
@@ -380,7 +382,9 @@ impl Packets {
             ..Row::default()
         };
         let rows = [row(1, Flags::SYN, 7), row(2, Flags::RST, 8)];
-        Self(Some(rows.map(|row| StoredRow { node: 0, segment: 0, row, place: None }).to_vec()))
+        let syn = |row: &Row| if row.is_syn() { ZMAP4_OPTIONS[1] } else { SynOptions::NONE };
+        let stored = |row| StoredRow { node: 0, segment: 0, row, place: None, df: true, syn: syn(&row) };
+        Self(Some(rows.map(stored).to_vec()))
     }
 }
 

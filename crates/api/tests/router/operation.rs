@@ -50,7 +50,7 @@ fn health_and_readiness() {
 fn damage_is_said_everywhere() {
     let impaired =
         Impairment::ALL.map(|how| Impaired { window: Window::containing(END - DAY), how }).to_vec();
-    let options = cutshort_api::Options { connections: true, ..crate::client::open() };
+    let options = crate::client::with_all();
     let server = Server::with(Memory { impaired, ..store() }, options);
     let status = server.get("/client/v4/radar/status").result();
     assert_eq!(
@@ -151,7 +151,7 @@ fn every_example_works() {
     let mut known = event("world", Channel::Traffic, 9, None, 0.5);
     known.event.id = EventId(255);
     let store = Memory { origin: Some(Box::new(origin)), events: KnownEvents(vec![known]), ..store() };
-    let server = Server::with(store, cutshort_api::Options { connections: true, ..crate::client::open() });
+    let server = Server::with(store, crate::client::with_all());
     let page = server.get("/docs").text;
     let links: Vec<&str> =
         page.split("<a href=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();

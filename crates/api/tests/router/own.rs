@@ -212,6 +212,7 @@ pub(crate) fn record(first_us: i64) -> ConnectionRecord<'static> {
         options_len: 0,
         payload_len: 0,
         sample_rate: 1,
+        ..Packet::ZERO
     };
     connections.push(&syn);
     let around = FlowContext { cutoff: first_us * 1000 + WINDOW, other_rsts: &[] };

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use cutshort_api::Options;
 use regex::Regex;
 use serde_json::Value;
 
-use crate::client::{Server, open};
+use crate::client::{Server, with_all};
 use crate::memory::Memory;
 
 /// Extremes of every kind, and what is just not one; each is tried with every parameter that has a pattern.
@@ -81,7 +80,7 @@ const VALUES: [&str; 66] = [
 
 #[test]
 fn patterns_take_what_the_server_takes() {
-    let server = Server::with(Memory::default().with_origin(), Options { connections: true, ..open() });
+    let server = Server::with(Memory::default().with_origin(), with_all());
     let document = server.get("/openapi.json").json();
     // Of each pattern, how many values were taken and refused.
     let mut tried: BTreeMap<String, [usize; 2]> = BTreeMap::new();

@@ -92,7 +92,9 @@ type Rows = BTreeMap<FiveTuple, Vec<Packet>>;
 fn of_connections(rows: &[Packet]) -> Rows {
     let mut all = Rows::new();
     for row in rows {
-        all.entry(row.five_tuple).or_default().push(Packet { ts: 0, sample_rate: 1, ..*row });
+        // Rows of captures are without the options of SYN packets, which no rule of this data set needs.
+        let Packet { df, syn, .. } = Packet::ZERO;
+        all.entry(row.five_tuple).or_default().push(Packet { ts: 0, sample_rate: 1, df, syn, ..*row });
     }
     all
 }

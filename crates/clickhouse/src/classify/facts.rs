@@ -13,10 +13,15 @@ const MAX_U64: u64 = u64::MAX;
 /// The bits of `marks`: sample rate and node.
 const ORIGIN: u64 = (1 << WINDOW_AT) - 1;
 
-/// Positions in `syn`, whose numbers sort SYN packets: above the marks, TTL and IP ID.
-const SYN_TTL_AT: u32 = 64;
-const SYN_IP_ID_AT: u32 = 72;
-const SYN_TIME_AT: u32 = 88;
+/// Positions in `syn`, whose numbers sort SYN packets: node and scanners' marks, length of the options, then rate and window, TTL
+/// and IP ID.
+const SYN_MARKS_AT: u32 = 16;
+const SYN_OPTIONS_AT: u32 = 32;
+const SYN_RATE_AT: u32 = 40;
+const SYN_WINDOW_AT: u32 = 72;
+const SYN_TTL_AT: u32 = 88;
+const SYN_IP_ID_AT: u32 = 96;
+const SYN_TIME_AT: u32 = 112;
 /// Positions in `resets`: TTL above the ACK flag; then the IP ID, as in fields, and the acknowledgement number.
 const RST_TTL_AT: u32 = 8;
 
@@ -33,6 +38,11 @@ fn flag(list: &str, flag: Flags) -> String {
 fn is_segment() -> String {
     let odd = (Flags::SYN | Flags::RST).bits();
     format!("bitAnd(f, {odd}) = 0 AND {} < 2147483648", rel())
+}
+
+/// Rows with payload that are no keep-alives.
+fn is_data() -> String {
+    format!("bitShiftRight(f, 32) > 1 OR (bitShiftRight(f, 32) = 1 AND {} != 0)", rel())
 }
 
 fn rel() -> String {
@@ -63,7 +73,7 @@ const COUNTED: &str = "packets, first, last, syns, latest_syn, syn_payload, orig
 pub(super) fn select(connections: &str, of: &Classified<'_>) -> String {
     let (key, rules) = (of.grain.key(), of.rules);
     format!(
-        "SELECT {key}, {KEPT}, {COUNTED}, syn_node, syn_rate, syn_ttl, syn_ip_id, syn_window, fin,
+        "SELECT {key}, {KEPT}, {COUNTED}, syn_node, syn_rate, syn_ttl, syn_ip_id, syn_window, syn_marks, syn_options_len, zero_window, fin,
   {}
  FROM (SELECT *,
   {}
@@ -84,8 +94,17 @@ fn counted() -> Columns {
     let (is_syn, time, ip_id) = (is_syn("f"), time(), ip_id());
     let most =
         |value: &str| format!("arrayMax((n, f, t) -> if({is_syn}, {value}, 0), numbers, fields, times)");
-    let parts = [(&*time, SYN_TIME_AT), (&ip_id, SYN_IP_ID_AT), (&ttl(), SYN_TTL_AT), ("m", 0)];
-    let syn = packed("UInt128", &parts);
+    let parts = [
+        (&*time, SYN_TIME_AT),
+        (&ip_id, SYN_IP_ID_AT),
+        (&ttl(), SYN_TTL_AT),
+        (&part("UInt16", "m", WINDOW_AT), SYN_WINDOW_AT),
+        (&part("UInt32", "m", RATE_AT), SYN_RATE_AT),
+        ("bitAnd(t, 255)", SYN_OPTIONS_AT),
+        (&format!("bitAnd(f, {})", Flags::SCANNERS.bits()), SYN_MARKS_AT),
+        ("bitAnd(m, 65535)", 0),
+    ];
+    let syn = packed("UInt256", &parts);
     let of_syns = |list: &str| format!("arrayFilter((x, f) -> {is_syn}, {list}, fields)");
     let [fields, times, marks] = ["fields", "times", "marks"].map(of_syns);
     vec![
@@ -121,10 +140,21 @@ fn rows() -> Columns {
     let packed_rows = format!("arrayMap((n, f, t) -> {}, numbers, fields, times)", packed("UInt64", &parts));
     vec![
         ("syn_node", part("UInt16", "syn", 0)),
-        ("syn_rate", part("UInt32", "syn", RATE_AT)),
-        ("syn_window", part("UInt16", "syn", WINDOW_AT)),
+        ("syn_marks", part("UInt16", "syn", SYN_MARKS_AT)),
+        ("syn_options_len", part("UInt8", "syn", SYN_OPTIONS_AT)),
+        ("syn_rate", part("UInt32", "syn", SYN_RATE_AT)),
+        ("syn_window", part("UInt16", "syn", SYN_WINDOW_AT)),
         ("syn_ttl", part("UInt8", "syn", SYN_TTL_AT)),
         ("syn_ip_id", part("UInt16", "syn", SYN_IP_ID_AT)),
+        // Whether an acknowledgement or data has the window 0.
+        (
+            "zero_window",
+            format!(
+                "arrayExists((n, f, m) -> bitShiftRight(m, {WINDOW_AT}) = 0 AND {segment} AND ({} OR ({})), numbers, fields, marks)",
+                flag("f", Flags::ACK),
+                is_data()
+            ),
+        ),
         ("segments", format!("arrayFilter((n, f) -> {segment}, numbers, fields)")),
         ("segment_fields", format!("arrayFilter((f, n) -> {segment}, fields, numbers)")),
         ("resets", format!("arrayFilter((r, f, t) -> {reset}, {packed_rows}, fields, times)")),
@@ -143,8 +173,8 @@ fn rows() -> Columns {
 fn chosen(rules: &Rules) -> Columns {
     let (rel, limit) = (rel(), rules.packet_limit);
     let end = format!(
-        "arrayMap((n, f) -> if(bitShiftRight(f, 32) = 0 OR (bitShiftRight(f, 32) = 1 AND {rel} = 0), 0,
-   {rel} + bitShiftRight(f, 32)), segments, segment_fields)"
+        "arrayMap((n, f) -> if({}, {rel} + bitShiftRight(f, 32), 0), segments, segment_fields)",
+        is_data()
     );
     let id = part("UInt16", "r", IP_ID_AT);
     vec![

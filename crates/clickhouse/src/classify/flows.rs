@@ -2,7 +2,7 @@
 
 use cutshort_packet::Flags;
 
-use super::{Columns, Grain, list};
+use super::{Columns, Grain, list, marks};
 
 /// The rows of packets to classify.
 pub(crate) struct PacketRows {
@@ -14,6 +14,8 @@ pub(crate) struct PacketRows {
     pub(crate) addresses: String,
     /// The index of a row's node among the names of all nodes, in order.
     pub(crate) node: String,
+    /// The marks of a row, as bits of its flags.
+    pub(crate) marks: String,
     /// Whether a flow must be judged from its packets by the window job: an aggregate.
     pub(crate) unclear: String,
 }
@@ -23,7 +25,7 @@ fn offset(grain: Grain) -> String {
     format!("toUInt64(toUnixTimestamp64Nano(ts) - {})", grain.window())
 }
 
-/// Positions in `fields`, above the flags; the payload's length is highest.
+/// Positions in `fields`, above the flags and marks; the payload's length is highest.
 pub(super) const IP_ID_AT: u32 = 16;
 /// The position in `times`, above the length of options.
 pub(super) const TTL_AT: u32 = 8;
@@ -55,13 +57,18 @@ pub(super) const LISTS: [(&str, &str); 4] =
     [("all_numbers", "numbers"), ("all_fields", "fields"), ("all_times", "times"), ("all_marks", "marks")];
 
 impl PacketRows {
+    /// The marks of a row of the table `packet` whose addresses are full.
+    pub(crate) fn marks() -> String {
+        marks::of_packet("1")
+    }
+
     /// One row per flow.
     pub(super) fn flows(&self, grain: Grain) -> String {
-        let Self { rows, filter, node, unclear, .. } = self;
+        let Self { rows, filter, node, marks, unclear, .. } = self;
         let (syn, offset) = (is_syn("flags"), offset(grain));
         let packed = [
             packed("UInt64", &[("seq", 32), ("ack", 0)]),
-            packed("UInt64", &[("payload_len", 32), ("ip_id", IP_ID_AT), ("flags", 0)]),
+            packed("UInt64", &[("payload_len", 32), ("ip_id", IP_ID_AT), ("flags", 0), (marks, 0)]),
             packed("UInt64", &[(&offset, TIME_AT), ("ttl", TTL_AT), ("options_len", 0)]),
             packed("UInt64", &[("window", WINDOW_AT), ("sample_rate", RATE_AT), (node, 0)]),
         ];

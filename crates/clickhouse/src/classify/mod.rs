@@ -7,6 +7,7 @@
 
 mod facts;
 mod flows;
+mod marks;
 mod rules;
 mod split;
 pub(crate) mod view;

@@ -130,6 +130,11 @@ fn own_tags() -> String {
     let tags = DataSet::Tcp.tags().iter().filter_map(|tag| {
         let holds = match tag.rule()? {
             TagRule::Syn { ip_id, window } => format!("syn_ip_id = {ip_id} AND syn_window = {window}"),
+            TagRule::SynMark(mark) => format!("bitAnd(syn_marks, {}) != 0", mark.bits()),
+            TagRule::SynOptionsLen(len) => format!("syn_options_len = {len}"),
+            TagRule::SynTtlAbove(ttl) => format!("syn_ttl > {ttl}"),
+            TagRule::ZeroWindow => "zero_window".to_owned(),
+            TagRule::RstTtlDelta { at_least } => format!("abs(ifNull(rst_ttl_delta, 0)) >= {at_least}"),
             TagRule::Answered => "answered".to_owned(),
             TagRule::SynPayload => "syn_payload > 0".to_owned(),
             TagRule::SynRetransmitted => "syns > 1".to_owned(),
@@ -179,6 +184,11 @@ impl SeenResets {
             TagRule::Resets { rst, rst_ack } => rst.holds(self.rst) && rst_ack.holds(self.rst_ack),
             TagRule::AckNumbers { differ, zero } => (differ, zero) == (self.differ, self.zero),
             TagRule::Syn { .. }
+            | TagRule::SynMark(_)
+            | TagRule::SynOptionsLen(_)
+            | TagRule::SynTtlAbove(_)
+            | TagRule::ZeroWindow
+            | TagRule::RstTtlDelta { .. }
             | TagRule::Answered
             | TagRule::SynPayload
             | TagRule::SynRetransmitted

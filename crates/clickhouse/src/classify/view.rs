@@ -9,11 +9,13 @@ use cutshort_verdict::{DataSet, Progress, Rules, Stage};
 use super::flows::is_syn;
 use crate::results::COVERED_TO;
 
-use super::{Classified, Grain, PacketRows};
+use super::{Classified, Grain, PacketRows, marks};
 
 /// The columns of `packet` in which rows of several captures must agree to be the same, in the order in which the
-/// limit takes rows.
+/// limit takes rows; marks may differ, as earlier versions kept less of a packet.
 const ROW: &str = "ts, flags, ip_id, seq, ack, payload_len, sample_rate, window, ttl, options_len";
+/// All columns of a row that was merged.
+const MARKED: &str = "ts, flags, ip_id, seq, ack, payload_len, sample_rate, window, ttl, options_len, marks";
 const FLOW: &str = "window_start, src_ip, src_port, dst_ip, dst_port, flow";
 /// A hash of a flow that is the same for both directions.
 const HASH: &str =
@@ -45,7 +47,7 @@ fn columns(tables: &ViewTables<'_>) -> String {
     let signatures =
         [""].into_iter().chain(set.signatures().iter().map(|signature| signature.name())).collect();
     let terminations = set.terminations().iter().map(|end| end.name()).collect();
-    let tags: Vec<_> = set.tags().iter().map(|tag| tag.name()).collect();
+    let tags = set.tag_names();
     let excluded_first = |name: &str, zero: &str| format!("if(excluded = 0, {name}, {zero})");
     let columns = [
         ("window_start", "window_start".to_owned()),
@@ -149,6 +151,7 @@ impl ViewTables<'_> {
             filter: format!("{packets} AND {HASH} GLOBAL NOT IN {doubtful}"),
             addresses: self.addresses(),
             node: self.node("node"),
+            marks: marks::of_packet(&format!("{} = {}", self.addresses(), Addresses::Full as u8)),
             unclear: "0".to_owned(),
         }
     }
@@ -158,9 +161,9 @@ impl ViewTables<'_> {
     fn of_several_captures(&self, rules: &Rules) -> PacketRows {
         let limit = rules.packet_limit;
         let rows = format!(
-            "(SELECT {FLOW}, kept, {ROW}, node FROM (
+            "(SELECT {FLOW}, kept, {MARKED}, node FROM (
    SELECT *, row_number() OVER (PARTITION BY {FLOW}, kept, node = '', begun
-    ORDER BY ts, is_syn DESC, if(is_syn, seq, 0), {ROW}) AS nth FROM ({}))
+    ORDER BY ts, is_syn DESC, if(is_syn, seq, 0), {MARKED}) AS nth FROM ({}))
   WHERE node != '' OR NOT is_over OR nth <= {limit})",
             self.counted_anew(limit)
         );
@@ -169,6 +172,7 @@ impl ViewTables<'_> {
             filter: "1".to_owned(),
             addresses: "kept".to_owned(),
             node: self.node("node"),
+            marks: "marks".to_owned(),
             unclear: "0".to_owned(),
         }
     }
@@ -193,16 +197,18 @@ impl ViewTables<'_> {
     fn merged(&self) -> String {
         let (database, packets, addresses) = (self.database, self.packets(), self.addresses());
         let doubtful = format!("{HASH} GLOBAL IN {}", self.doubtful());
+        let marks = marks::of_packet(&format!("kept = {}", Addresses::Full as u8));
         let live = format!(
-            "SELECT {FLOW}, {addresses} AS kept, {ROW}, toString(node) AS node, toString(segment) AS segment
+            "SELECT {FLOW}, {addresses} AS kept, {ROW}, {marks} AS marks, toString(node) AS node, toString(segment) AS segment
    FROM {database}.packet WHERE {packets} AND node != '' AND {doubtful}"
         );
         format!(
             "{live}
   UNION ALL
-  SELECT {FLOW}, kept, {ROW}, '' AS node, most.2 AS segment FROM (
-   SELECT {FLOW}, kept, {ROW}, max((times, capture)) AS most FROM (
-    SELECT {FLOW}, {addresses} AS kept, {ROW}, toString(segment) AS capture, count() AS times FROM {database}.packet
+  SELECT {FLOW}, kept, {MARKED}, '' AS node, most.2 AS segment FROM (
+   SELECT {FLOW}, kept, {ROW}, max((times, capture)) AS most, groupBitOr(of_capture) AS marks FROM (
+    SELECT {FLOW}, {addresses} AS kept, {ROW}, toString(segment) AS capture, count() AS times,
+     groupBitOr({marks}) AS of_capture FROM {database}.packet
     WHERE {packets} AND node = '' AND {doubtful} GROUP BY {FLOW}, kept, {ROW}, capture)
    GROUP BY {FLOW}, kept, {ROW}) ARRAY JOIN range(most.1) AS nth"
         )

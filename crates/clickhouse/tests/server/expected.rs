@@ -86,6 +86,8 @@ fn of_flow(five_tuple: FiveTuple, packets: &[(Packet, usize)], around: &FlowCont
         segment: 0,
         row: Row::from(packet),
         place: None,
+        df: packet.df,
+        syn: packet.syn,
     };
     let mut stored: Vec<StoredRow> = packets.iter().map(stored).collect();
     let split = Split::of(&mut stored, DataSet::Tcp);

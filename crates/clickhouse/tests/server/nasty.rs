@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use cutshort_packet::{FiveTuple, Flags, Packet};
-use cutshort_verdict::Rules;
+use cutshort_packet::{FiveTuple, Flags, Packet, SynOptions};
+use cutshort_verdict::{Rules, ZMAP4_OPTIONS};
 
 use super::conformance::WINDOW;
 
@@ -121,16 +121,18 @@ pub(crate) fn packets(random: &mut Random, five_tuple: FiveTuple, window: i64) -
             ts,
             five_tuple,
             ip_id: if is_ipv4 { random.of(&[0, 0, 1, 2, 300, 32769, 54321, 54321, 65535]) } else { 0 },
-            ttl: random.of(&[0, 50, 64, 78, 255]),
+            ttl: random.of(&[0, 50, 52, 53, 64, 78, 200, 201, 255]),
             flags: Flags::from_letters(random.of(flags)).unwrap(),
             seq: random.of(&isns).wrapping_add(random.of(rels)),
             ack: random.of(acks),
-            tcp_window: random.of(&[64240, 65535, 65535]),
+            tcp_window: random.of(&[0, 64240, 65535, 65535]),
             options_len: random.of(&[0, 20]),
             payload_len: random.of(lengths),
             sample_rate: random.of(&[1, 1, 10, u32::MAX]),
+            df: is_ipv4 && random.one_in(2),
+            syn: SynOptions::NONE,
         };
-        packets.push((packet, node));
+        packets.push((as_scanners_send(random, packet), node));
     }
     if isns.len() == 1 {
         cap_files(&mut packets);
@@ -140,6 +142,21 @@ pub(crate) fn packets(random: &mut Random, five_tuple: FiveTuple, window: i64) -
         packets.swap(at, random.below(at as u64 + 1) as usize);
     }
     packets
+}
+
+/// A SYN packet with options, at times with the numbers of a scanner.
+fn as_scanners_send(random: &mut Random, packet: Packet) -> Packet {
+    if !packet.is_syn() {
+        return packet;
+    }
+    let [windows, linux, bsd] = ZMAP4_OPTIONS;
+    let other = SynOptions { wscale: 9, ..windows };
+    let syn = random.of(&[windows, linux, bsd, other, SynOptions::UNKNOWN, SynOptions::NONE]);
+    let server = packet.five_tuple.dst_ip.to_bits() as u32;
+    let seq = if random.one_in(10) { server } else { packet.seq };
+    let masscan = server as u16 ^ packet.five_tuple.dst_port ^ seq as u16;
+    let ip_id = if packet.five_tuple.is_ipv4() && random.one_in(4) { masscan } else { packet.ip_id };
+    Packet { syn, seq, ip_id, ..packet }
 }
 
 /// The initial sequence numbers of those who use the ports: mostly one.

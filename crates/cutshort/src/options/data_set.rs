@@ -9,21 +9,29 @@ use crate::error::Error;
 /// Which connections a command is about.
 #[derive(Args)]
 pub(crate) struct DataSetOption {
-    /// Which connections: 'tcp', those of clients, or 'origin', those that this host opens to other servers
+    /// Which connections: 'tcp', those of clients; 'origin', those that this host opens to other servers; or
+    /// 'quic', those of clients over QUIC
     ///
     /// Data set 'origin' is about the upstreams of a proxy, databases and APIs: which of them refuse, reset,
     /// stall or close without an answer. Captures for it must be taken on the host that opens the
-    /// connections, in both directions.
+    /// connections, in both directions. Data set 'quic' is seen from the client's UDP datagrams alone.
     #[arg(long, value_name = "DATASET", default_value = "tcp", value_parser = data_set)]
     dataset: DataSet,
     /// Same as --dataset origin
     #[arg(long, conflicts_with = "dataset")]
     origin: bool,
+    /// Same as --dataset quic
+    #[arg(long, conflicts_with_all = ["dataset", "origin"])]
+    quic: bool,
 }
 
 impl DataSetOption {
     pub(crate) const fn data_set(&self) -> DataSet {
-        if self.origin { DataSet::Origin } else { self.dataset }
+        match (self.origin, self.quic) {
+            (true, _) => DataSet::Origin,
+            (_, true) => DataSet::Quic,
+            _ => self.dataset,
+        }
     }
 
     /// The flag for this data set after the others of a command that is shown.
@@ -47,9 +55,8 @@ impl DataSetOption {
 }
 
 fn data_set(name: &str) -> Result<DataSet, String> {
-    let known = DataSet::WITH_RULES;
-    name.parse().ok().filter(|data_set| known.contains(data_set)).ok_or_else(|| {
-        let names: Vec<_> = known.iter().map(|data_set| data_set.name()).collect();
-        format!("the data sets are {}", names.join(" and "))
+    name.parse().map_err(|_| {
+        let names = DataSet::ALL.map(DataSet::name);
+        format!("the data sets are {}", names.join(", "))
     })
 }

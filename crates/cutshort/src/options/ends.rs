@@ -1,9 +1,13 @@
 //! Connections selected by their two ends.
 
 use clap::Args;
+use cutshort_packet::quic::ServerPorts;
 use cutshort_report::Selection;
 use cutshort_settings::values::{net, port};
+use cutshort_verdict::DataSet;
 use ipnet::IpNet;
+
+use crate::error::Error;
 
 /// Which connections are meant, by client and server.
 #[derive(Args)]
@@ -11,9 +15,9 @@ pub(crate) struct Ends {
     /// Only connections to servers in this network
     #[arg(long, value_name = "CIDR", value_parser = net)]
     pub(crate) server_net: Vec<IpNet>,
-    /// Only connections to these ports
-    #[arg(long, value_name = "PORT,...", value_delimiter = ',', value_parser = port)]
-    pub(crate) server_port: Vec<u16>,
+    /// Only connections to these ports, or 'any' [with --quic: 443 by default]
+    #[arg(long, value_name = "PORT,...", value_delimiter = ',', value_parser = server_port)]
+    server_port: Vec<ServerPort>,
     /// Only connections that hosts in this network open
     #[arg(long, value_name = "CIDR", value_parser = net)]
     pub(crate) client_net: Vec<IpNet>,
@@ -22,13 +26,50 @@ pub(crate) struct Ends {
     pub(crate) ignore_src: Vec<IpNet>,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ServerPort {
+    Any,
+    One(u16),
+}
+
+fn server_port(text: &str) -> Result<ServerPort, String> {
+    match text {
+        "any" => Ok(ServerPort::Any),
+        text => port(text).map(ServerPort::One).map_err(|why| format!("{why}, or 'any'")),
+    }
+}
+
 impl Ends {
-    pub(crate) fn selection(&self) -> Selection {
+    /// Which connections of a data set are meant. What QUIC is, its ports say already.
+    pub(crate) fn selection(&self, data_set: DataSet) -> Selection {
         Selection {
             server_nets: self.server_net.clone(),
-            server_ports: self.server_port.clone(),
+            server_ports: if data_set == DataSet::Quic { Vec::new() } else { self.server_ports() },
             client_nets: self.client_net.clone(),
             ignored_sources: self.ignore_src.clone(),
+        }
+    }
+
+    /// The ports that are named; none if it is any.
+    pub(crate) fn server_ports(&self) -> Vec<u16> {
+        let port = |port: &ServerPort| match port {
+            ServerPort::Any => None,
+            ServerPort::One(port) => Some(*port),
+        };
+        self.server_port.iter().map(port).collect::<Option<_>>().unwrap_or_default()
+    }
+
+    /// The ports at which servers speak QUIC.
+    pub(crate) fn quic_ports(&self) -> Result<ServerPorts, Error> {
+        match &self.server_ports()[..] {
+            [] if self.server_port.is_empty() => Ok(ServerPorts::default()),
+            [] => Ok(ServerPorts::ANY),
+            ports => ServerPorts::new(ports).ok_or_else(|| {
+                Error::Usage(format!(
+                    "--server-port takes up to {} ports with --quic, or 'any'",
+                    ServerPorts::MOST
+                ))
+            }),
         }
     }
 }

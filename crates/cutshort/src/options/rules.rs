@@ -17,20 +17,20 @@ pub(crate) struct Rules {
     /// Silence before the end of a window or capture that makes a connection a timeout
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = guard, allow_hyphen_values = true)]
     guard: SignedDuration,
-    /// Packets to keep of each connection, 1 to 1000
-    #[arg(long = "limit", value_name = "PACKETS", default_value_t = 10)]
-    #[arg(value_parser = whole(1..=1000_u32))]
-    limit: u32,
+    /// Packets to keep of each connection, 1 to 1000 [default: 10, with --quic 24]
+    #[arg(long = "limit", value_name = "PACKETS", value_parser = whole(1..=1000_u32))]
+    limit: Option<u32>,
 }
 
 impl Rules {
     pub(crate) fn rules(&self) -> cutshort_verdict::Rules {
         let nanoseconds = |time: SignedDuration| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX);
+        let usual = cutshort_verdict::Rules::of(self.data_set.data_set());
         cutshort_verdict::Rules {
-            data_set: self.data_set.data_set(),
             window: nanoseconds(self.window),
             guard: nanoseconds(self.guard),
-            packet_limit: self.limit,
+            packet_limit: self.limit.unwrap_or(usual.packet_limit),
+            ..usual
         }
     }
 }

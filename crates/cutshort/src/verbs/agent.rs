@@ -11,7 +11,7 @@ use cutshort_capture::LiveSource;
 use cutshort_pipeline::{GeoData, GeoRefresher};
 use cutshort_settings::values;
 
-use crate::agent_config::{destination, open_capture, service_needs};
+use crate::agent_config::{open_capture, service_needs};
 use crate::error::{Done, Error};
 use crate::log;
 use crate::options::open_geo;
@@ -81,10 +81,11 @@ pub(crate) fn run(arguments: &Agent) -> Result<Done, Error> {
     let settings = settings_of(arguments)?;
     log::start(&settings)?;
     let signals = Signals::of_service()?;
-    let spool = required(settings.capture.spool.as_ref(), "the folder in which packets wait: --spool DIR")?;
+    let spool =
+        required(settings.capture.spool.as_ref(), "the directory in which packets wait: --spool DIR")?;
     required(settings.capture.source.as_ref(), "where packets come from: --capture nflog:5")?;
     let counts = Arc::new(Mutex::default());
-    let Destination { collector, name, needs } = destination(&settings, &counts)?;
+    let Destination { collector, name, needs } = settings.destination(&counts, |text| message(&text))?;
     let mut needs = service_needs(&settings, needs)?;
     let numbers = settings.delivery.metrics.map(listen).transpose()?;
     let notifier = Notifier::from_environment();

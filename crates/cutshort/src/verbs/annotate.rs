@@ -4,7 +4,7 @@ use std::io::Write;
 
 use clap::{Args, ColorChoice, Subcommand, ValueEnum};
 use cutshort_geo::Country;
-use cutshort_settings::values::{asn, count, moment};
+use cutshort_settings::values::{asn, count, country, moment};
 use cutshort_store::{AnnotationKind, NewAnnotation};
 use jiff::Timestamp;
 
@@ -92,10 +92,6 @@ pub(crate) struct Remove {
     id: u64,
     #[command(flatten)]
     data: Data,
-}
-
-fn country(text: &str) -> Result<Country, String> {
-    Country::from_alpha2(text).ok_or_else(|| "write the two letters of a country, such as PT".to_owned())
 }
 
 impl From<Kind> for AnnotationKind {

@@ -10,6 +10,7 @@ use clap::{Args, ColorChoice, ValueEnum};
 use cutshort_capture::{Captures, LiveSettings, LiveSource, Reading, Sides};
 use cutshort_geo::Geo;
 use cutshort_packet::FiveTuple;
+use cutshort_packet::quic::ServerPorts;
 use cutshort_reader::{Classifier, SIMULATED, Wanted, is_readable, problems};
 use cutshort_report::{Filter, Summary, Widths, connection};
 use cutshort_settings::values::duration;
@@ -50,6 +51,12 @@ pub(crate) struct Classify {
     geo: GeoFiles,
     #[command(flatten)]
     rules: options::Rules,
+    /// Open the Initial packets of QUIC for acknowledgements and closes (with --quic)
+    ///
+    /// Their keys can be computed from the packets themselves. The ClientHello is stepped over and never
+    /// parsed, and the plaintext is overwritten at once; docs/privacy.md says what this means.
+    #[arg(long)]
+    open_initials: bool,
     /// Show one connection packet by packet with the reason for its verdict
     ///
     /// Write the 5-tuple as CLIENT:PORT > SERVER:PORT, with IPv6 addresses in brackets, or as the four
@@ -66,6 +73,7 @@ const EXAMPLES: &str = "Examples:
   cutshort classify --for 1m nflog:5
   cutshort classify --filter stage=post_ack --format jsonl server.pcap
   cutshort classify --origin --client-net 192.0.2.0/28 proxy.pcap
+  cutshort classify --quic --server-port 443,8443 server.pcap
   cutshort classify --explain '198.51.100.7:40112 > 203.0.113.5:443' server.pcap";
 
 /// Formats of `classify`.
@@ -101,28 +109,29 @@ struct Selected {
 
 impl Selected {
     /// The same as values; an error if the data set does not have the terms of the filters.
-    fn wanted(&self, data_set: DataSet, outer_only: bool) -> Result<Wanted, Error> {
+    fn wanted(&self, data_set: DataSet, outer_only: bool, open_initials: bool) -> Result<Wanted, Error> {
         let of = |filter: &Filter| Filter::of(&filter.to_string(), data_set);
         let filters: Result<_, _> = self.filter.iter().map(of).collect();
         Ok(Wanted {
-            selection: self.ends.selection(),
+            selection: self.ends.selection(data_set),
             outer_only,
+            open_initials,
             filters: filters.map_err(|why| Error::Usage(why.to_string()))?,
         })
     }
 }
 
 pub(crate) fn run(arguments: &Classify, color: ColorChoice) -> Result<Done, Error> {
-    let rules = arguments.rules.rules();
+    let rules = rules(arguments)?;
     if let Some(five_tuple) = arguments.explain {
-        return explain::run(&arguments.inputs, rules, five_tuple, color);
+        return explain::run(arguments, rules, five_tuple, color);
     }
     check_output(arguments)?;
     let files = arguments.inputs.paths()?;
     let geo = arguments.geo.open()?;
     let mut output = Output::create(arguments.output.as_deref())?;
     let source = live::source(&files)?;
-    check_source(arguments, source.as_ref())?;
+    check_source(arguments, &rules, source.as_ref())?;
     let reading = Reading::default();
     let signals = Signals::of_command()?;
     // Drops privileges, for which there must be no other thread yet.
@@ -130,7 +139,8 @@ pub(crate) fn run(arguments: &Classify, color: ColorChoice) -> Result<Done, Erro
     let open = |source| live::open(source, &live_settings(arguments, &rules), folder, duration, &reading);
     let live = source.map(open).transpose()?;
     stop_on(signals, &reading)?;
-    let wanted = arguments.selected.wanted(rules.data_set, arguments.inputs.outer)?;
+    let wanted =
+        arguments.selected.wanted(rules.data_set, arguments.inputs.outer, arguments.open_initials)?;
     let format = connection_format(arguments.format);
     let classifier = Classifier::new(wanted, rules, format, &geo, &mut output)?;
     let (summary, done) = match live {
@@ -160,8 +170,30 @@ fn read(
     Ok((is_readable(&captures, files.len()).then_some(summary), done))
 }
 
-/// Only captures have an end.
-fn check_source(arguments: &Classify, source: Option<&LiveSource>) -> Result<(), Error> {
+/// The rules, with the ports of QUIC: of one connection that of its server, unless it is a usual one.
+fn rules(arguments: &Classify) -> Result<Rules, Error> {
+    let rules = arguments.rules.rules();
+    if rules.data_set != DataSet::Quic {
+        return match arguments.open_initials {
+            true => Err(Error::Usage("--open-initials is for --quic".to_owned())),
+            false => Ok(rules),
+        };
+    }
+    let server_ports = match &arguments.explain {
+        Some(five_tuple) if !rules.server_ports.has_either(five_tuple) => {
+            ServerPorts::new(&[five_tuple.dst_port]).unwrap_or(ServerPorts::ANY)
+        }
+        _ => arguments.selected.ends.quic_ports()?,
+    };
+    Ok(Rules { server_ports, ..rules })
+}
+
+/// Only captures have an end, and only they have QUIC.
+fn check_source(arguments: &Classify, rules: &Rules, source: Option<&LiveSource>) -> Result<(), Error> {
+    if source.is_some() && rules.data_set == DataSet::Quic {
+        let why = "--quic is for captures: nflog: and af_packet: receive only TCP";
+        return Err(Error::Usage(why.to_owned()));
+    }
     if source.is_none() && arguments.duration.is_some() {
         let why = "--for is for nflog: and af_packet:; captures are read to their end";
         return Err(Error::Usage(why.to_owned()));
@@ -180,7 +212,7 @@ fn live_settings(arguments: &Classify, rules: &Rules) -> LiveSettings {
     LiveSettings {
         sides: if is_origin { Sides::Opened } else { Sides::Clients },
         limit: rules.packet_limit,
-        ports: arguments.selected.ends.server_port.clone(),
+        ports: arguments.selected.ends.server_ports(),
         // There the source is this host, and the network of a server is meant.
         exclude: if is_origin { Vec::new() } else { arguments.selected.ends.ignore_src.clone() },
         ..LiveSettings::default()

@@ -4,10 +4,9 @@ use std::io::Write;
 
 use clap::{Args, ColorChoice, Subcommand};
 use cutshort_clickhouse::{Layout, migrate, schema};
-
+use cutshort_settings::store_address;
 use cutshort_verdict::DataSet;
 
-use crate::backends::address;
 use crate::error::{Done, Error};
 use crate::terminal::{self, message};
 
@@ -39,7 +38,7 @@ impl Place {
 pub(crate) fn run(arguments: &Tables, color: ColorChoice) -> Result<Done, Error> {
     match arguments {
         Tables::Schema(place) => {
-            let address = address(&place.store)?;
+            let address = store_address(&place.store)?;
             let of = |data_set| schema(address.of_data_set(data_set).database(), &place.layout(data_set));
             let statements: Vec<String> = DataSet::WITH_RULES.into_iter().flat_map(of).collect();
             terminal::print(color, |text| {
@@ -48,7 +47,7 @@ pub(crate) fn run(arguments: &Tables, color: ColorChoice) -> Result<Done, Error>
             })?;
         }
         Tables::Migrate(place) => {
-            let address = address(&place.store)?;
+            let address = store_address(&place.store)?;
             for data_set in DataSet::WITH_RULES {
                 migrate(&address, &place.layout(data_set))?;
             }

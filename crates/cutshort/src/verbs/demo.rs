@@ -8,12 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use clap::Args;
+use cutshort_api::answer::ServerName;
 use cutshort_api::page;
 use cutshort_embedded::{Embedded, Options};
 use cutshort_geo::Geo;
 use cutshort_pipeline::{EventJob, demo};
 use cutshort_settings::values;
 use cutshort_settings::{HttpSettings, StoreSettings};
+use cutshort_simulate::Upstream;
 use cutshort_store::DataDir;
 
 use super::serve::{self, Serving};
@@ -51,7 +53,7 @@ const WHOLE: &str = "?range=4w";
 
 fn fill_only(folder: &Path) -> Result<Done, Error> {
     let stopped = stop_on_signals(|| {})?;
-    if fill(folder, &stopped)?.is_none() {
+    if fill(folder, &demo::Demo::until(SystemTime::now()), &stopped)?.is_none() {
         return Ok(interrupted(Some(folder)));
     }
     let data = folder.display();
@@ -81,7 +83,10 @@ fn fill_and_serve(
     listen: SocketAddr,
     abandon: impl Fn() + Clone + Send + 'static,
 ) -> Result<Done, Error> {
-    let http = HttpSettings { listen, open_read: true, connections: true, ..HttpSettings::default() };
+    let demo = demo::Demo::until(SystemTime::now());
+    let upstreams = server_names(&demo)?;
+    let http =
+        HttpSettings { listen, open_read: true, connections: true, upstreams, ..HttpSettings::default() };
     let store = StoreSettings { data: Some(folder.to_owned()), ..StoreSettings::default() };
     let settings = Settings { http, store, ..Settings::default() };
     if !listen.ip().is_loopback() {
@@ -90,12 +95,21 @@ fn fill_and_serve(
     let listener = serve::listen(listen)?;
     let signals = Signals::of_command()?;
     let stopped = stop_on_signals(abandon.clone())?;
-    let Some((store, geo)) = fill(folder, &stopped)? else { return Ok(interrupted(named)) };
+    let Some((store, geo)) = fill(folder, &demo, &stopped)? else { return Ok(interrupted(named)) };
     let address = listener.local_addr().unwrap_or(listen);
     message(&format!("four SIMULATED weeks are ready: open {}", page::address(address, WHOLE)));
     let local = LocalCapture::nothing();
     let (store, geo) = (Box::new(store), Arc::new(geo.into()));
     Serving { store, geo, listener, local, signals }.run(&settings, folder, abandon)
+}
+
+/// The names of the simulated servers to which connections are opened.
+fn server_names(demo: &demo::Demo) -> Result<Vec<ServerName>, Error> {
+    let name = |server: &Upstream| {
+        let address = server.address.to_canonical();
+        format!("{}={}", server.name, SocketAddr::new(address, server.port)).parse().map_err(Error::Failed)
+    };
+    demo.upstreams().iter().map(name).collect()
 }
 
 /// Notes the first signal that asks to end. The second one abandons what there is, and ends the program.
@@ -124,9 +138,8 @@ fn interrupted(named: Option<&Path>) -> Done {
 
 /// Makes a store of made-up weeks in a folder, which must be new or empty; gives it with the made-up geo
 /// data, which is kept beside it. None if it was stopped.
-fn fill(folder: &Path, stopped: &AtomicBool) -> Result<Option<(Embedded, Geo)>, Error> {
+fn fill(folder: &Path, demo: &demo::Demo, stopped: &AtomicBool) -> Result<Option<(Embedded, Geo)>, Error> {
     check_empty(folder)?;
-    let demo = demo::Demo::until(SystemTime::now());
     // It can be made again, so nobody need wait for the disk.
     let store = Embedded::open(folder, Options { durable: false })?;
     let networks = DataDir::new(folder).networks();

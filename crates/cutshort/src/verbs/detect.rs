@@ -1,14 +1,13 @@
 //! `cutshort detect`.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ColorChoice, ValueEnum};
-use cutshort_detect::{Config, Detector, Event, EventId, Window};
+use cutshort_detect::{Config, Detector, Event, Journal, Window};
 use cutshort_report::events::{Reader, write_json, write_text};
-use cutshort_settings::values::count;
+use cutshort_settings::values::{count, false_alarms};
 
 use crate::error::{Done, Error};
 use crate::terminal;
@@ -57,14 +56,14 @@ enum Format {
     Json,
 }
 
-fn false_alarms(text: &str) -> Result<f64, String> {
-    let number = text.parse().ok().filter(|number| (1e-6..=1000.0).contains(number));
-    number.ok_or_else(|| "write a number of alarms a week, such as 0.1".to_owned())
-}
-
 pub(crate) fn run(arguments: &Detect, color: ColorChoice) -> Result<Done, Error> {
     let config = Config { alpha: arguments.false_alarms, max_places: arguments.max_places };
-    let mut found = FoundEvents::new(config);
+    let (mut detector, mut journal, mut ignored) = (Detector::new(config), Journal::default(), 0);
+    let mut add = |window: &Window<'_>| {
+        journal.record(detector.add(window).map_err(|error| error.to_string())?);
+        ignored = ignored.max(detector.ignored());
+        Ok(())
+    };
     let mut reader = Reader::default();
     let stdin = [PathBuf::from("-")];
     if arguments.files.is_empty() && io::stdin().is_terminal() {
@@ -73,55 +72,24 @@ pub(crate) fn run(arguments: &Detect, color: ColorChoice) -> Result<Done, Error>
     }
     let files = if arguments.files.is_empty() { &stdin[..] } else { &arguments.files };
     for path in files {
-        reader.read(open(path)?, &mut |window| found.add(window)).map_err(|error| failed(path, &error))?;
+        reader.read(open(path)?, &mut add).map_err(|error| failed(path, &error))?;
     }
     let last = files.last().map_or(Path::new("-"), PathBuf::as_path);
-    reader.finish(&mut |window| found.add(window)).map_err(|error| failed(last, &error))?;
-    if found.ignored > 0 {
+    reader.finish(&mut add).map_err(|error| failed(last, &error))?;
+    if ignored > 0 {
         let text = format!(
-            "up to {} places were left out of a window, because {} are watched: raise --max-places",
-            found.ignored, arguments.max_places
+            "up to {ignored} places were left out of a window, because {} are watched: raise --max-places",
+            arguments.max_places
         );
         terminal::message(&text);
     }
-    let whole = found.ignored == 0;
-    let events = found.events(arguments.alarms);
+    let mut events = journal.into_events();
+    events.retain(|event| !arguments.alarms || event.alarm.is_some());
     match arguments.format {
         Format::Json => write_lines(&events)?,
         Format::Text => terminal::print(color, |text| Ok(describe(&reader, &events, text)?))?,
     }
-    Ok(Done::Whole.and(whole))
-}
-
-/// What was found so far.
-struct FoundEvents {
-    detector: Detector,
-    /// The last state of each event, with its place in the order of decisions.
-    events: BTreeMap<EventId, (usize, Event)>,
-    ignored: usize,
-}
-
-impl FoundEvents {
-    fn new(config: Config) -> Self {
-        Self { detector: Detector::new(config), events: BTreeMap::new(), ignored: 0 }
-    }
-
-    fn add(&mut self, window: &Window<'_>) -> Result<(), String> {
-        for change in self.detector.add(window).map_err(|error| error.to_string())? {
-            let id = change.event.id;
-            let at = self.events.get(&id).map_or(self.events.len(), |&(at, _)| at);
-            self.events.insert(id, (at, change.event));
-        }
-        self.ignored = self.ignored.max(self.detector.ignored());
-        Ok(())
-    }
-
-    /// All events, or those with an alarm, in the order in which they were decided.
-    fn events(self, alarms: bool) -> Vec<Event> {
-        let mut events: Vec<_> = self.events.into_values().collect();
-        events.sort_by_key(|&(at, _)| at);
-        events.into_iter().map(|(_, event)| event).filter(|event| !alarms || event.alarm.is_some()).collect()
-    }
+    Ok(Done::Whole.and(ignored == 0))
 }
 
 fn open(path: &Path) -> Result<Box<dyn BufRead>, Error> {

@@ -64,7 +64,7 @@ pub(crate) fn run(arguments: &Import, color: ColorChoice) -> Result<Done, Error>
     }
     let mut progress = Progress::new(&files);
     let tick = |records: u64| progress.tick(records, &reading);
-    let selection = arguments.ends.selection();
+    let selection = arguments.ends.selection(store.data_set());
     let total = Importing {
         store,
         outer_only: arguments.inputs.outer,

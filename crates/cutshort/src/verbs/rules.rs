@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ColorChoice, Subcommand};
 use cutshort_capture::rules::{self, Applied, Loaded, Method, Ports, Sampling, Seed};
 use cutshort_model::grouped;
-use cutshort_settings::values::{duration, net, one_in, whole};
+use cutshort_settings::values::{keep_time, net, one_in, packet_limit, whole};
 use ipnet::IpNet;
 use jiff::SignedDuration;
 
@@ -64,7 +64,7 @@ struct SamplingOf {
     ///
     /// More than 10 are of use only to 'cutshort classify --limit N nflog:GROUP': 'agent' and 'serve' use the
     /// first 10. With --origin 6 more are logged, as both directions are.
-    #[arg(long, value_name = "PACKETS", default_value = "10", value_parser = limit)]
+    #[arg(long, value_name = "PACKETS", default_value = "10", value_parser = packet_limit)]
     limit: NonZeroU32,
     /// Group of the netfilter log
     #[arg(long, default_value_t = 5, value_parser = whole(0..=u16::MAX))]
@@ -97,7 +97,7 @@ struct SamplingOf {
     #[arg(long)]
     server_resets: bool,
     /// How long a connection is remembered, 1s to 24h; a SYN that nothing follows, 30s at most
-    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = keep)]
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = keep_time)]
     keep: SignedDuration,
     /// How many connections are remembered at a time, of each IP version
     #[arg(long, value_name = "CONNECTIONS", default_value_t = 65536)]
@@ -246,17 +246,4 @@ fn loaded_with(options: &str) -> String {
 fn say(text: &str) -> Result<Done, Error> {
     terminal::print(ColorChoice::Never, |output| Ok(writeln!(output, "{text}")?))?;
     Ok(Done::Whole)
-}
-
-fn limit(text: &str) -> Result<NonZeroU32, String> {
-    let limit = text.parse().ok().filter(|limit: &NonZeroU32| limit.get() <= 1000);
-    limit.ok_or_else(|| "write a number of packets, 1 to 1000".to_owned())
-}
-
-fn keep(text: &str) -> Result<SignedDuration, String> {
-    let range = SignedDuration::from_secs(1)..=SignedDuration::from_hours(24);
-    duration(text).and_then(|keep| match range.contains(&keep) {
-        true => Ok(keep),
-        false => Err("connections are remembered for 1s to 24h".to_owned()),
-    })
 }

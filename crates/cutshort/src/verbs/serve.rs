@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
-use cutshort_api::{App, Limits, Parts, Scope, TokenFile};
+use cutshort_api::{App, Limits, Parts, TokenFile};
 use cutshort_capture::LiveSource;
 use cutshort_pipeline::{GeoData, GeoRefresher, Service, Share};
 use cutshort_settings::values;
@@ -85,7 +85,7 @@ pub(crate) fn run(arguments: &Serve) -> Result<Done, Error> {
     let data = settings.data_folder()?.unwrap_or_default();
     check_worker(settings.jobs.worker, settings.store.url.is_some())?;
     log::start(&settings)?;
-    check_access(&settings, &data)?;
+    settings.check_access(&data)?.iter().for_each(message);
     let signals = Signals::of_service()?;
     let geo = open_geo(&settings.jobs.geo)?;
     let listener = listen(settings.http.listen)?;
@@ -114,37 +114,6 @@ fn settings_of(arguments: &Serve) -> Result<Settings, Error> {
         settings.jobs.geo.clone_from(&arguments.geo);
     }
     Ok(settings)
-}
-
-/// Other machines may read only with a token, unless the operator says that all may.
-fn check_access(settings: &Settings, data: &Path) -> Result<(), Error> {
-    if settings.needs_no_token() {
-        if !settings.http.listen.ip().is_loopback() {
-            message(&format!(
-                "everybody who reaches {} can read, without a token (open_read)",
-                settings.http.listen
-            ));
-        }
-        return Ok(());
-    }
-    if data.as_os_str().is_empty() {
-        return Err(Error::Usage(format!(
-            "reading on {} needs a token: name a folder for tokens with --data, or let everybody who reaches it \
-             read with --open-read",
-            settings.http.listen
-        )));
-    }
-    let path = TokenFile::path(data);
-    let tokens = TokenFile::read(&path).map_err(|error| Error::Failed(error.to_string()))?;
-    if tokens.token.iter().any(|token| token.scopes.contains(&Scope::Read)) {
-        return Ok(());
-    }
-    let (listen, data) = (settings.http.listen, data.display());
-    Err(Error::Usage(format!(
-        "reading on {listen} needs a token, and there is none: make one with\n  \
-         cutshort token create --data {data} --scope read NAME\n\
-         or let everybody who reaches it read with --open-read"
-    )))
 }
 
 /// Opens the address, before privileges are given up.
@@ -179,7 +148,9 @@ impl Serving {
         let tokens = (!data.as_os_str().is_empty()).then(|| TokenFile::path(data));
         let refresher = GeoRefresher::start(Arc::clone(&geo), GeoRefresher::EVERY);
         let parts = Parts { store, geo, service: Some(Arc::clone(&service)), tokens };
-        let app = Arc::new(App::new(parts, settings.api_options(limits())));
+        let limits = Limits::default();
+        let limits = limits.within(cutshort_sandbox::raise_open_files(limits.files()));
+        let app = Arc::new(App::new(parts, settings.api_options(limits)));
         let (end, ended) = stop(self.signals, refresher, abandon)?;
         let running = self.local.start(&app, end)?;
         let name = settings.store_name()?;
@@ -225,16 +196,4 @@ fn stop(
         tracing::info!("ends");
     };
     Ok((move || drop(take(&asked)), ended))
-}
-
-/// Connections take open files, of which the store needs some in any case.
-fn limits() -> Limits {
-    /// What the store, its jobs and packets that are received have open.
-    const OTHERS: u64 = 512;
-    let limits = Limits::default();
-    let files = cutshort_sandbox::raise_open_files(limits.connections as u64 + OTHERS);
-    // A quarter if there are hardly any.
-    let connections = files.saturating_sub(OTHERS).max(files / 4);
-    let connections = usize::try_from(connections).unwrap_or(usize::MAX).min(limits.connections);
-    Limits { connections, ..limits }
 }

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use cutshort_model::grouped;
-use cutshort_settings::values::{absolute, count, duration};
-use cutshort_simulate::{PcapngWriter, Simulation, World};
+use cutshort_packet::Packet;
+use cutshort_settings::values::{count, duration, rate, start};
+use cutshort_simulate::{PcapngWriter, Simulation, Upstreams, World};
 use jiff::SignedDuration;
 
 use crate::error::{Done, Error};
@@ -25,8 +26,14 @@ pub(crate) struct Simulate {
     /// .geo.csv.
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
+    /// Connections that proxies open to servers (data set 'origin'), in both directions
+    ///
+    /// Some servers refuse, hang, close without an answer or cut their answers off. Without it: connections of
+    /// clients, in one direction.
+    #[arg(long)]
+    origin: bool,
     /// Start of the capture (UTC), rounded down to 15 minutes
-    #[arg(long, value_name = "TIME", default_value = "2026-01-05T00:00:00Z", value_parser = time)]
+    #[arg(long, value_name = "TIME", default_value = "2026-01-05T00:00:00Z", value_parser = start)]
     start: jiff::Timestamp,
     /// Duration, rounded up to 15 minutes
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration)]
@@ -52,37 +59,62 @@ pub(crate) fn run(arguments: &Simulate) -> Result<Done, Error> {
             "a capture of no time has no packets: give a --duration, such as 1h".to_owned(),
         ));
     }
-    let simulation = simulation(arguments)?;
-    let packets = grouped(write_capture(arguments, &simulation)?);
+    let world = World::standard();
+    let geo_csv = world.geo_csv();
+    let packets = grouped(match arguments.origin {
+        false => write_capture(arguments, simulation(arguments, world)?.packets())?,
+        true => {
+            let upstreams = upstreams(arguments, &world)?;
+            write_capture(arguments, upstreams.windows().flat_map(|window| upstreams.packets(window)))?
+        }
+    });
     // Not beside pipes and devices.
     if to_stdout || !arguments.output.is_file() {
         return Ok(Done::Whole);
     }
     let capture = &arguments.output;
     let geo = capture.with_extension("geo.csv");
-    write_geo(&simulation, &geo)?;
+    write_geo(&geo_csv, &geo)?;
     let (capture, geo) = (capture.display(), geo.display());
+    let origin = if arguments.origin { "--origin " } else { "" };
     message(&format!(
-        "{packets} simulated packets are in {capture}, their made-up networks in {geo}. Now try\n  cutshort classify --geo {geo} {capture}"
+        "{packets} simulated packets are in {capture}, their made-up networks in {geo}. Now try\n  cutshort classify {origin}--geo {geo} {capture}"
     ));
     Ok(Done::Whole)
 }
 
-fn simulation(arguments: &Simulate) -> Result<Simulation, Error> {
+fn simulation(arguments: &Simulate, world: World) -> Result<Simulation, Error> {
+    let (from, to) = range(arguments)?;
+    Ok(Simulation::new(world, from, to, arguments.rate, arguments.seed).whole_connections())
+}
+
+fn upstreams(arguments: &Simulate, world: &World) -> Result<Upstreams, Error> {
+    let (from, to) = range(arguments)?;
+    let per_window = (arguments.rate * 900.0).ceil() as u64;
+    if per_window > Upstreams::MOST {
+        return Err(Error::Usage(format!(
+            "--rate is too high for these proxies: at most {} connections per second",
+            Upstreams::MOST / 900
+        )));
+    }
+    Ok(Upstreams::new(world, from, to, per_window, arguments.seed))
+}
+
+/// The first and the last nanosecond since the Unix epoch.
+fn range(arguments: &Simulate) -> Result<(i64, i64), Error> {
     let out_of_range = |_| {
         Error::Usage("--start or --duration is out of range: years 1970 to 2200 are simulated".to_owned())
     };
     let from = i64::try_from(arguments.start.as_nanosecond()).map_err(out_of_range)?;
     let duration = i64::try_from(arguments.duration.as_nanos()).map_err(out_of_range)?;
-    let to = from.saturating_add(duration);
-    Ok(Simulation::new(World::standard(), from, to, arguments.rate, arguments.seed).whole_connections())
+    Ok((from, from.saturating_add(duration)))
 }
 
-fn write_capture(arguments: &Simulate, simulation: &Simulation) -> Result<u64, Error> {
+fn write_capture(arguments: &Simulate, packets: impl Iterator<Item = Packet>) -> Result<u64, Error> {
     let output = Output::create(Some(&arguments.output))?;
     let mut capture = PcapngWriter::new(output, arguments.snaplen)?;
     let mut count = 0;
-    for packet in simulation.packets() {
+    for packet in packets {
         capture.write(&packet)?;
         count += 1;
     }
@@ -90,20 +122,8 @@ fn write_capture(arguments: &Simulate, simulation: &Simulation) -> Result<u64, E
     Ok(count)
 }
 
-fn write_geo(simulation: &Simulation, path: &Path) -> Result<(), Error> {
+fn write_geo(csv: &str, path: &Path) -> Result<(), Error> {
     let mut output = Output::create(Some(path))?;
-    output.write_all(simulation.world().geo_csv().as_bytes())?;
+    output.write_all(csv.as_bytes())?;
     output.finish()
-}
-
-/// A point in time, or the beginning of a day.
-fn time(text: &str) -> Result<jiff::Timestamp, String> {
-    absolute(text).ok_or_else(|| {
-        "write a time in UTC, such as 2026-01-05T00:00:00Z, or a day, such as 2026-01-05".to_owned()
-    })
-}
-
-fn rate(text: &str) -> Result<f64, String> {
-    let rate = text.parse().ok().filter(|rate| (0.001..=1e6).contains(rate));
-    rate.ok_or_else(|| "write a number from 0.001 to 1000000".to_owned())
 }

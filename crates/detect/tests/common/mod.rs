@@ -1,9 +1,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part")]
 //! The detector over a simulated benchmark.
 
-use std::collections::BTreeMap;
-
-use cutshort_detect::{Config, Detector, Event, EventId, ObservedNode, SeriesCounts, SeriesPlace, Window};
+use cutshort_detect::{Config, Detector, Event, Journal, ObservedNode, SeriesCounts, SeriesPlace, Window};
 use cutshort_simulate::series::{self, Benchmark, CHANNELS, Found, NODES, Score, WINDOWS, WindowCounts};
 
 const NAMES: [&str; NODES] = ["node-1", "node-2", "node-3", "node-4"];
@@ -65,7 +63,7 @@ fn counts(benchmark: &Benchmark, window: &WindowCounts) -> Vec<SeriesCounts> {
 /// Runs the detector.
 pub fn detect(benchmark: Benchmark, alpha: f64) -> Outcome {
     let mut detector = Detector::new(Config { alpha, ..Config::default() });
-    let mut last: BTreeMap<EventId, Event> = BTreeMap::new();
+    let mut journal = Journal::default();
     let mut volumes = vec![0.0; benchmark.places().count()];
     benchmark.run(|window| {
         for (volume, by_node) in volumes.iter_mut().zip(&window.counts) {
@@ -78,11 +76,9 @@ pub fn detect(benchmark: Benchmark, alpha: f64) -> Outcome {
             .collect();
         let counts = counts(&benchmark, window);
         let window = Window { number: window.number, nodes: &nodes, counts: &counts };
-        for change in detector.add(&window).expect("windows in order") {
-            last.insert(change.event.id, change.event);
-        }
+        journal.record(detector.add(&window).expect("windows in order"));
     });
-    let events: Vec<Event> = last.into_values().collect();
+    let events = journal.into_events();
     let score = Score::new(&benchmark, &volumes, &found(&events));
     Outcome { benchmark, events, score }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::bytes::{u16_at, u32_at};
+use crate::ip::UDP;
 use crate::link::{
     ETHERTYPE_PPPOE_SESSION, FIRST_ETHERTYPE, PPP_PROTOCOL, Typed, network, null_family, ppp, untagged,
 };
@@ -75,7 +76,7 @@ impl Unread {
             Refusal::Origin => Self::Origin,
             Refusal::LeftOut => Self::LeftOut,
             Refusal::NotIp => below_ip(link, frame.bytes).unwrap_or(Self::Malformed),
-            Refusal::NotTcp | Refusal::Encapsulated => match network(link, frame.bytes) {
+            Refusal::NotTcp | Refusal::NotQuic | Refusal::Encapsulated => match network(link, frame.bytes) {
                 Ok((_, ip)) => inside_ip(ip).unwrap_or(Self::Malformed),
                 Err(_) => below_ip(link, frame.bytes).unwrap_or(Self::Malformed),
             },
@@ -333,11 +334,14 @@ pub(crate) struct Chain<'a> {
     pub(crate) payload: &'a [u8],
     /// Whether more fragments of the packet follow.
     pub(crate) followed: bool,
+    /// Whether it is a fragment, and not the first.
+    pub(crate) is_later: bool,
 }
 
 /// Walks the extension headers of an IPv6 packet; `None` if they are cut.
 pub(crate) fn ipv6_chain(ip: &[u8]) -> Option<Chain<'_>> {
-    let mut chain = Chain { protocol: *ip.get(6)?, payload: ip.get(IPV6_HEADER..)?, followed: false };
+    let mut chain =
+        Chain { protocol: *ip.get(6)?, payload: ip.get(IPV6_HEADER..)?, followed: false, is_later: false };
     while chain.protocol != PROTOCOL_TCP {
         let Ok(len) = extension_header(chain.protocol, chain.payload) else { break };
         if chain.protocol == FRAGMENT {
@@ -346,13 +350,12 @@ pub(crate) fn ipv6_chain(ip: &[u8]) -> Option<Chain<'_>> {
         (chain.protocol, chain.payload) = (*chain.payload.first()?, chain.payload.get(len..)?);
     }
     if chain.protocol == FRAGMENT {
-        (chain.protocol, chain.payload) = (*chain.payload.first()?, &[]);
+        (chain.protocol, chain.payload, chain.is_later) = (*chain.payload.first()?, &[], true);
     }
     Some(chain)
 }
 
 fn transport(protocol: u8, payload: &[u8]) -> Unread {
-    const UDP: u8 = 17;
     const GRE: u8 = 47;
     match protocol {
         UDP => udp_tunnel(payload).unwrap_or(Unread::Protocol(UDP)),

@@ -144,7 +144,7 @@ mod v4 {
     #[test]
     fn first_fragment_is_taken_with_the_length_it_has() {
         let bytes = with_u16(ipv4(TCP, &tcp(12, 34)), FRAGMENT_FIELD, MORE_FRAGMENTS);
-        assert_eq!(raw(&bytes), Ok(packet_v4(12, 34)));
+        assert_eq!(raw(&bytes), Ok(Packet { df: false, ..packet_v4(12, 34) }));
     }
 
     #[test]
@@ -159,10 +159,11 @@ mod v4 {
     }
 
     #[test]
-    fn reserved_and_do_not_fragment_bits_do_not_matter() {
+    fn of_the_flags_only_do_not_fragment_is_kept() {
         for field in [0, DO_NOT_FRAGMENT, 0x8000, 0xe000] {
             let bytes = with_u16(ipv4(TCP, &tcp(12, 34)), FRAGMENT_FIELD, field);
-            assert_eq!(raw(&bytes), Ok(packet_v4(12, 34)), "{field:#06x}");
+            let df = field & DO_NOT_FRAGMENT != 0;
+            assert_eq!(raw(&bytes), Ok(Packet { df, ..packet_v4(12, 34) }), "{field:#06x}");
         }
     }
 

@@ -7,6 +7,7 @@
 mod bytes;
 mod ip;
 mod links;
+mod options;
 mod property;
 mod tunnels;
 mod unreachable;
@@ -39,6 +40,8 @@ fn packet_v4(options_len: u8, payload_len: u32) -> Packet {
         options_len,
         payload_len,
         sample_rate: 1,
+        df: true,
+        ..Packet::ZERO
     }
 }
 
@@ -48,6 +51,7 @@ fn packet_v6(options_len: u8, payload_len: u32) -> Packet {
         five_tuple: FiveTuple::new(bytes::SRC6.into(), 40112, bytes::DST6.into(), 443),
         ip_id: 0,
         ttl: 51,
+        df: false,
         ..packet_v4(options_len, payload_len)
     }
 }

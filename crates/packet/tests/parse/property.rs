@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use cutshort_packet::{FiveTuple, Flags, Frame, LinkType, Packet, Refusal};
+use cutshort_packet::{FiveTuple, Flags, Frame, LinkType, Packet, Refusal, SynOptions};
 use etherparse::{
     ArpHardwareId, EtherType, Ethernet2Header, IpAuthHeader, IpDscp, IpEcn, IpFragOffset, IpNumber,
     Ipv4Header, Ipv4Options, Ipv6FlowLabel, Ipv6FragmentHeader, Ipv6Header, Ipv6RawExtHeader, LinuxSllHeader,
@@ -15,6 +15,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::bytes::{Order, PPPOE_SESSION, bsd, ethernet, nflog_of, pppoe, sll2, tagged};
+use crate::options::{options, syn_options};
 
 /// How to get from a packet to a frame.
 #[derive(Clone, Debug)]
@@ -228,6 +229,10 @@ impl Ip {
         }
     }
 
+    fn dont_fragment(&self) -> bool {
+        matches!(self, Self::V4(header) if header.dont_fragment)
+    }
+
     /// Whether `etherparse` has to find the TCP header. It does not look into fragments, and
     /// takes the hop-by-hop header only in its place.
     fn is_plain(&self) -> bool {
@@ -307,7 +312,7 @@ prop_compose! {
         window_size: u16,
         checksum: u16,
         urgent_pointer: u16,
-        options in (0..=10_usize).prop_flat_map(|words| vec(any::<u8>(), words * 4)),
+        options in options(),
     ) -> TcpHeader {
         let mut header = TcpHeader::new(ports[0], ports[1], numbers[0], window_size);
         header.acknowledgment_number = numbers[1];
@@ -354,6 +359,13 @@ struct Built {
 }
 
 impl Built {
+    /// What comes out if so many bytes were captured, at least 20 of the TCP header.
+    fn snapped(&self, captured: usize) -> Packet {
+        let cut = captured < self.tcp_at + 20 + usize::from(self.expected.options_len);
+        let syn = if cut && self.expected.is_syn() { SynOptions::UNKNOWN } else { self.expected.syn };
+        Packet { syn, ..self.expected }
+    }
+
     fn parse(&self, captured: usize) -> Result<Packet, Refusal> {
         let wire_len = self.bytes.len() as u32;
         Packet::parse(self.link_type, Frame { ts: self.ts, wire_len, bytes: &self.bytes[..captured] })
@@ -378,18 +390,21 @@ prop_compose! {
         bytes.extend(padding);
         let (src, dst) = ip.addresses();
         let (ip_id, ttl) = ip.id_and_ttl();
+        let flags = flags_of!(tcp);
         let expected = Packet {
             ts,
             five_tuple: FiveTuple::new(src, tcp.source_port, dst, tcp.destination_port),
             ip_id,
             ttl,
-            flags: flags_of!(tcp),
+            flags,
             seq: tcp.sequence_number,
             ack: tcp.acknowledgment_number,
             tcp_window: tcp.window_size,
             options_len: tcp.options.len() as u8,
             payload_len: payload.len() as u32,
             sample_rate: 1,
+            df: ip.dont_fragment(),
+            syn: if flags.is_syn() { syn_options(tcp.options.as_slice()) } else { SynOptions::NONE },
         };
         let tcp_at = ip_at + headers.len();
         Built { ts, link, ip, link_type, bytes, ip_at, tcp_at, expected }
@@ -405,41 +420,36 @@ fn sliced(built: &Built) -> Option<Packet> {
     };
     let sliced = sliced.ok()?;
     let Some(TransportSlice::Tcp(tcp)) = &sliced.transport else { return None };
-    let (src, dst, ip_id, ttl): (IpAddr, IpAddr, _, _) = match &sliced.net {
+    let (src, dst, ip_id, ttl, df): (IpAddr, IpAddr, _, _, _) = match &sliced.net {
         Some(NetSlice::Ipv4(ip)) => {
             let header = ip.header();
             let [src, dst] = [header.source(), header.destination()].map(Ipv4Addr::from);
-            (src.into(), dst.into(), header.identification(), header.ttl())
+            (src.into(), dst.into(), header.identification(), header.ttl(), header.dont_fragment())
         }
         Some(NetSlice::Ipv6(ip)) => {
             let header = ip.header();
             let [src, dst] = [header.source(), header.destination()].map(Ipv6Addr::from);
-            (src.into(), dst.into(), 0, header.hop_limit())
+            (src.into(), dst.into(), 0, header.hop_limit(), false)
         }
         _ => return None,
     };
-    Some(packet_of(
-        built.ts,
-        FiveTuple::new(src, tcp.source_port(), dst, tcp.destination_port()),
-        ip_id,
-        ttl,
-        tcp,
-    ))
+    let five_tuple = FiveTuple::new(src, tcp.source_port(), dst, tcp.destination_port());
+    Some(Packet { five_tuple, ip_id, ttl, df, ..packet_of(built.ts, tcp) })
 }
 
-fn packet_of(ts: i64, five_tuple: FiveTuple, ip_id: u16, ttl: u8, tcp: &TcpSlice<'_>) -> Packet {
+fn packet_of(ts: i64, tcp: &TcpSlice<'_>) -> Packet {
+    let flags = flags_of!(tcp, ());
     Packet {
         ts,
-        five_tuple,
-        ip_id,
-        ttl,
-        flags: flags_of!(tcp, ()),
+        flags,
         seq: tcp.sequence_number(),
         ack: tcp.acknowledgment_number(),
         tcp_window: tcp.window_size(),
         options_len: tcp.options().len() as u8,
         payload_len: tcp.payload().len() as u32,
         sample_rate: 1,
+        syn: if flags.is_syn() { syn_options(tcp.options()) } else { SynOptions::NONE },
+        ..Packet::ZERO
     }
 }
 
@@ -468,7 +478,7 @@ proptest! {
     fn snapped_anywhere(built in built()) {
         for captured in 0..=built.bytes.len() {
             let expected = match captured {
-                _ if captured >= built.tcp_at + 20 => Ok(built.expected),
+                _ if captured >= built.tcp_at + 20 => Ok(built.snapped(captured)),
                 _ if captured >= built.tcp_at => Err(Refusal::Cut),
                 _ => Err(Refusal::Malformed),
             };
@@ -485,7 +495,8 @@ proptest! {
         let length = built.ip_at + if built.expected.five_tuple.is_ipv4() { 2 } else { 4 };
         built.bytes[length..length + 2].fill(0);
         for captured in built.tcp_at..=built.bytes.len() {
-            let expected = if captured >= built.tcp_at + 20 { Ok(built.expected) } else { Err(Refusal::Cut) };
+            let is_cut = captured < built.tcp_at + 20;
+            let expected = if is_cut { Err(Refusal::Cut) } else { Ok(built.snapped(captured)) };
             prop_assert_eq!(built.parse(captured), expected, "of {} captured bytes", captured);
         }
     }

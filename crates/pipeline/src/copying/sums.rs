@@ -34,6 +34,7 @@ fn of_packet(Protected { packet, protection }: &Protected) -> u64 {
         (packet.ts, tuple.src_ip, tuple.src_port, tuple.dst_ip, tuple.dst_port),
         (packet.ip_id, packet.ttl, packet.flags.bits(), packet.seq, packet.ack),
         (packet.tcp_window, packet.options_len, packet.payload_len, packet.sample_rate),
+        (packet.df, packet.syn),
         (protection.addresses as u8, country, protection.place.asn, protection.flow),
     ))
 }

@@ -183,7 +183,8 @@ impl Store for Memory {
                 let Protection { addresses, flow, place } = kept.protection;
                 let key = FlowKey { five_tuple: kept.packet.five_tuple, addresses, flow };
                 let place = (addresses != Addresses::Full).then_some(place);
-                let row = StoredRow { node, segment, row: Row::from(&kept.packet), place };
+                let Packet { df, syn, .. } = kept.packet;
+                let row = StoredRow { node, segment, row: Row::from(&kept.packet), place, df, syn };
                 groups.entry(key).or_default().push(row);
             }
         }

@@ -1,7 +1,8 @@
 use std::io::{self, Write};
 
 use cutshort_geo::Country;
-use cutshort_model::{ADDRESSES, ConnectionRecord, FIELDS, more_fields};
+use cutshort_model::{ADDRESSES, ConnectionRecord, fields};
+use cutshort_packet::quic::Version;
 use cutshort_verdict::{DataSet, Row, Signature, Tag};
 
 use super::Writer;
@@ -17,8 +18,7 @@ pub(super) struct Csv<W: Write> {
 impl<W: Write> Csv<W> {
     pub(super) fn new(output: W, data_set: DataSet, addresses: bool) -> io::Result<Self> {
         let mut output = csv::Writer::from_writer(output);
-        let more = more_fields(data_set).iter().copied();
-        let header = FIELDS.into_iter().chain(more).chain(addresses.then_some(ADDRESSES));
+        let header = fields(data_set).chain(addresses.then_some(ADDRESSES));
         output.write_record(header).map_err(io_error)?;
         Ok(Self { output, addresses })
     }
@@ -36,15 +36,19 @@ impl<W: Write> Writer for Csv<W> {
             (record.signature.map(Signature::name), record.signature.map(Signature::id)),
         );
         let place = (record.location.map(Country::alpha2), record.asn, record.as_name.as_deref().map(cell));
-        let evidence = (record.rst_ttl_delta, record.rst_ip_id_delta, record.silent_us, record.sample_rate);
-        let fields = (head, place, evidence);
-        let origin = (record.data_set.name(), record.handshake_us, record.first_byte_us);
+        let rsts = (record.rst_ttl_delta, record.rst_ip_id_delta);
+        let rest = (record.silent_us, record.sample_rate);
+        let set = record.data_set.name();
+        let origin = (set, record.handshake_us, record.first_byte_us);
+        let quic = (set, record.version.map(Version::name), record.close_code);
         let addresses = record.addresses.name();
         let written = match (record.data_set, self.addresses) {
-            (DataSet::Origin, true) => self.output.serialize((fields, origin, addresses)),
-            (DataSet::Origin, false) => self.output.serialize((fields, origin)),
-            (_, true) => self.output.serialize((fields, addresses)),
-            (_, false) => self.output.serialize(fields),
+            (DataSet::Origin, true) => self.output.serialize((head, place, rsts, rest, origin, addresses)),
+            (DataSet::Origin, false) => self.output.serialize((head, place, rsts, rest, origin)),
+            (DataSet::Quic, true) => self.output.serialize((head, place, rest, quic, addresses)),
+            (DataSet::Quic, false) => self.output.serialize((head, place, rest, quic)),
+            (_, true) => self.output.serialize((head, place, rsts, rest, addresses)),
+            (_, false) => self.output.serialize((head, place, rsts, rest)),
         };
         written.map_err(io_error)
     }

@@ -1,5 +1,5 @@
 //! A second opinion: the rules for connections, word by word and slow, from packets alone.
-use cutshort_packet::{Flags, Packet};
+use cutshort_packet::{Flags, Packet, SynOptions};
 use cutshort_simulate::{Outcome, Stage, Termination, Verdict};
 use std::collections::HashSet;
 
@@ -87,9 +87,40 @@ pub(crate) fn classify(all: &[Packet], cutoff: i64) -> Outcome {
         syns.iter().any(|p| p.payload_len > 0),
         syns.len() > 1,
     ];
-    let tags = holds.iter().enumerate().map(|(bit, holds)| u32::from(*holds) << bit).sum();
+    let later = later_tags(first, &rows_that_end(rows, latest_syn), &rest);
+    let tags = holds.iter().enumerate().map(|(bit, holds)| u32::from(*holds) << bit).sum::<u32>() | later;
     let signature = if holds[2] { None } else { signature(stage, (r, ra), distinct_acks, same, zero) };
     Outcome::Judged(Verdict { stage, termination, tags, signature })
+}
+
+/// The RSTs among rows.
+fn rows_that_end(rows: &[Packet], latest_syn: i64) -> Vec<&Packet> {
+    rows.iter().filter(|p| bit(p, Flags::RST) && p.ts >= latest_syn).collect()
+}
+
+/// The tags from bit 21 on.
+fn later_tags(syn: &Packet, resets: &[&Packet], rest: &[&Packet]) -> u32 {
+    let is_ipv4 = syn.five_tuple.is_ipv4();
+    let server = (syn.five_tuple.dst_ip.to_bits() & 0xffff_ffff) as u32;
+    let masscan = (server ^ u32::from(syn.five_tuple.dst_port) ^ syn.seq) & 0xffff;
+    let of_zmap = [(0x0041_1312, 8), (0x0003_1542, 7), (0x6451_1312, 6)];
+    let has_options_of_zmap = of_zmap
+        .iter()
+        .any(|(kinds, wscale)| syn.syn == SynOptions { kinds: *kinds, mss: 1460, wscale: *wscale });
+    let is_full = |p: &Packet| p.tcp_window == 0 && (bit(p, Flags::ACK) || p.payload_len > 0);
+    [
+        is_ipv4 && !syn.df && syn.tcp_window == 65535 && has_options_of_zmap,
+        is_ipv4 && syn.tcp_window != 65535 && u32::from(syn.ip_id) == masscan,
+        is_ipv4 && syn.seq == server,
+        syn.options_len == 0,
+        syn.ttl > 200,
+        rest.iter().any(|p| is_full(p)),
+        resets.iter().any(|p| p.ttl.abs_diff(syn.ttl) >= 3),
+    ]
+    .iter()
+    .enumerate()
+    .map(|(at, holds)| u32::from(*holds) << (21 + at))
+    .sum()
 }
 
 fn signature(stage: Stage, (r, ra): (usize, usize), acks: usize, same: bool, zero: bool) -> Option<u8> {

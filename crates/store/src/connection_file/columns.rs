@@ -30,16 +30,32 @@ pub(super) struct Columns {
     location: Optional<ByteArray>,
     asn: Optional<i32>,
     as_name: Optional<ByteArray>,
-    rst_ttl_delta: Optional<i32>,
-    rst_ip_id_delta: Optional<i32>,
+    /// None if these columns are not written.
+    rsts: Option<Rsts>,
     silent_us: Vec<i64>,
     sample_rate: Vec<i32>,
     /// None if these columns are not written.
     times: Option<Times>,
+    /// None if these columns are not written.
+    closes: Option<Closes>,
     /// None if this column is not written.
     progress: Option<Vec<i32>>,
     /// None if this column is not written.
     addresses: Option<Vec<ByteArray>>,
+}
+
+/// What connections over TCP have.
+#[derive(Default)]
+struct Rsts {
+    ttl_delta: Optional<i32>,
+    ip_id_delta: Optional<i32>,
+}
+
+/// What connections of the data set `quic` have.
+#[derive(Default)]
+struct Closes {
+    version: Optional<ByteArray>,
+    close_code: Optional<i64>,
 }
 
 /// The times of connections of the data set `origin`.
@@ -54,7 +70,9 @@ impl Columns {
         let Extra { data_set, progress, addresses } = extra;
         Self {
             texts: Texts::new(data_set),
+            rsts: (data_set != DataSet::Quic).then(Rsts::default),
             times: (data_set == DataSet::Origin).then(Times::default),
+            closes: (data_set == DataSet::Quic).then(Closes::default),
             progress: progress.then(Vec::new),
             addresses: addresses.then(Vec::new),
             ..Self::default()
@@ -84,13 +102,19 @@ impl Columns {
         self.location.push(record.location.map(|country| texts.country(country)));
         self.asn.push(record.asn.map(u32::cast_signed));
         self.as_name.push(record.as_name.as_deref().map(|name| texts.network(record.asn, name)));
-        self.rst_ttl_delta.push(record.rst_ttl_delta.map(i32::from));
-        self.rst_ip_id_delta.push(record.rst_ip_id_delta.map(i32::from));
+        if let Some(rsts) = &mut self.rsts {
+            rsts.ttl_delta.push(record.rst_ttl_delta.map(i32::from));
+            rsts.ip_id_delta.push(record.rst_ip_id_delta.map(i32::from));
+        }
         self.silent_us.push(record.silent_us);
         self.sample_rate.push(record.sample_rate.cast_signed());
         if let Some(times) = &mut self.times {
             times.handshake_us.push(record.handshake_us);
             times.first_byte_us.push(record.first_byte_us);
+        }
+        if let Some(closes) = &mut self.closes {
+            closes.version.push(record.version.map(|version| texts.version(version)));
+            closes.close_code.push(record.close_code.map(u64::cast_signed));
         }
         if let Some(progress) = &mut self.progress {
             progress.push(record.progress as i32);
@@ -122,13 +146,19 @@ impl Columns {
         self.location.write::<ByteArrayType, W>(group)?;
         self.asn.write::<Int32Type, W>(group)?;
         self.as_name.write::<ByteArrayType, W>(group)?;
-        self.rst_ttl_delta.write::<Int32Type, W>(group)?;
-        self.rst_ip_id_delta.write::<Int32Type, W>(group)?;
+        if let Some(rsts) = &mut self.rsts {
+            rsts.ttl_delta.write::<Int32Type, W>(group)?;
+            rsts.ip_id_delta.write::<Int32Type, W>(group)?;
+        }
         required::<Int64Type, W>(group, &mut self.silent_us)?;
         required::<Int32Type, W>(group, &mut self.sample_rate)?;
         if let Some(times) = &mut self.times {
             times.handshake_us.write::<Int64Type, W>(group)?;
             times.first_byte_us.write::<Int64Type, W>(group)?;
+        }
+        if let Some(closes) = &mut self.closes {
+            closes.version.write::<ByteArrayType, W>(group)?;
+            closes.close_code.write::<Int64Type, W>(group)?;
         }
         self.progress.as_mut().map_or(Ok(()), |progress| required::<Int32Type, W>(group, progress))?;
         self.addresses.as_mut().map_or(Ok(()), |addresses| required::<ByteArrayType, W>(group, addresses))

@@ -42,21 +42,26 @@ const SCHEMA: &str = "message connection {
   optional binary location (UTF8);
   optional int32 asn (INTEGER(32,false));
   optional binary as_name (UTF8);
-  optional int32 rst_ttl_delta (INTEGER(16,true));
+";
+/// Fields that the data set `quic` does not have.
+const RSTS: &str = "  optional int32 rst_ttl_delta (INTEGER(16,true));
   optional int32 rst_ip_id_delta (INTEGER(16,false));
-  required int64 silent_us;
+";
+const REST: &str = "  required int64 silent_us;
   required int32 sample_rate (INTEGER(32,false));
 ";
 
 /// Fields that docs/spec.md#json does not have.
 const PROGRESS: &str = "  required int32 progress (INTEGER(8,false));\n";
 const HANDSHAKE: &str = "  optional int64 handshake_us;\n  optional int64 first_byte_us;\n";
+const CLOSES: &str = "  optional binary version (UTF8);\n  optional int64 close_code (INTEGER(64,false));\n";
 const ADDRESSES: &str = "  required binary addresses (UTF8);\n";
 
 /// Columns in addition to those of docs/spec.md#json.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Extra {
-    /// The data set of the connections: `origin` has columns for the times of the handshake and of the first byte.
+    /// The data set of the connections: `origin` has columns for the times of the handshake and of the first byte, `quic`
+    /// for version and error code instead of those about RSTs.
     pub data_set: DataSet,
     /// Whether there is a column for how far the connection got.
     pub progress: bool,
@@ -166,8 +171,12 @@ impl<W: Write + Send> ConnectionFile<W> {
 fn schema(extra: Extra) -> Result<Type, ParquetError> {
     let progress = if extra.progress { PROGRESS } else { "" };
     let addresses = if extra.addresses { ADDRESSES } else { "" };
-    let handshake = if extra.data_set == DataSet::Origin { HANDSHAKE } else { "" };
-    parse_message_type(&format!("{SCHEMA}{handshake}{progress}{addresses}}}"))
+    let (rsts, own) = match extra.data_set {
+        DataSet::Origin => (RSTS, HANDSHAKE),
+        DataSet::Quic => ("", CLOSES),
+        _ => (RSTS, ""),
+    };
+    parse_message_type(&format!("{SCHEMA}{rsts}{REST}{own}{progress}{addresses}}}"))
 }
 
 /// The schemas of [stored connections](stored). Earlier files, from before addresses could be protected, have one

@@ -8,6 +8,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use cutshort_geo::Country;
 use cutshort_model::{ADDRESSES, Addresses, ConnectionRecord};
 use cutshort_packet::FiveTuple;
+use cutshort_packet::quic::Version;
 use cutshort_verdict::{DataSet, Progress, Signature, Stage, Tag, Tags, Termination};
 use parquet::column::reader::{ColumnReaderImpl, get_typed_column_reader};
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int32Type, Int64Type};
@@ -96,20 +97,28 @@ struct ColumnValues {
     addresses: Vec<Addresses>,
     handshake_us: Vec<Option<i64>>,
     first_byte_us: Vec<Option<i64>>,
+    version: Vec<Option<Version>>,
+    close_code: Vec<Option<i64>>,
 }
 
 impl ColumnValues {
     fn read(data_set: DataSet, group: &dyn RowGroupReader) -> io::Result<Self> {
         let stage = |name: &str| data_set.stage(name).ok();
         let termination = |name: &str| data_set.termination(name).ok();
-        let time = |name| match data_set {
-            DataSet::Origin => optional::<Int64Type>(group, name),
-            _ => Ok(vec![None; rows(group)]),
+        let int64 = |of, name| match data_set == of {
+            true => optional::<Int64Type>(group, name),
+            false => Ok(vec![None; rows(group)]),
+        };
+        let rst = |name| match data_set {
+            DataSet::Quic => Ok(vec![None; rows(group)]),
+            _ => optional::<Int32Type>(group, name),
         };
         Ok(Self {
             data_set,
-            handshake_us: time("handshake_us")?,
-            first_byte_us: time("first_byte_us")?,
+            handshake_us: int64(DataSet::Origin, "handshake_us")?,
+            first_byte_us: int64(DataSet::Origin, "first_byte_us")?,
+            version: versions(data_set, group)?,
+            close_code: int64(DataSet::Quic, "close_code")?,
             first_us: required::<Int64Type>(group, "first_us")?,
             last_us: required::<Int64Type>(group, "last_us")?,
             silent_us: required::<Int64Type>(group, "silent_us")?,
@@ -131,8 +140,8 @@ impl ColumnValues {
             location: countries(&optional::<ByteArrayType>(group, "location")?)?,
             asn: optional::<Int32Type>(group, "asn")?,
             as_name: names(optional::<ByteArrayType>(group, "as_name")?)?,
-            rst_ttl_delta: optional::<Int32Type>(group, "rst_ttl_delta")?,
-            rst_ip_id_delta: optional::<Int32Type>(group, "rst_ip_id_delta")?,
+            rst_ttl_delta: rst("rst_ttl_delta")?,
+            rst_ip_id_delta: rst("rst_ip_id_delta")?,
             sample_rate: required::<Int32Type>(group, "sample_rate")?,
             addresses: addresses(group)?,
         })
@@ -151,6 +160,8 @@ impl ColumnValues {
             data_set: self.data_set,
             handshake_us: self.handshake_us[at],
             first_byte_us: self.first_byte_us[at],
+            version: self.version[at],
+            close_code: self.close_code[at].map(i64::cast_unsigned),
             five_tuple,
             addresses: self.addresses[at],
             first_us: self.first_us[at],
@@ -171,6 +182,18 @@ impl ColumnValues {
             sample_rate: self.sample_rate[at].cast_unsigned(),
         }
     }
+}
+
+fn versions(data_set: DataSet, group: &dyn RowGroupReader) -> io::Result<Vec<Option<Version>>> {
+    if data_set != DataSet::Quic {
+        return Ok(vec![None; rows(group)]);
+    }
+    let version = |text: &ByteArray| {
+        let known = Version::ALL.into_iter().find(|version| version.name().as_bytes() == text.data());
+        known.ok_or_else(|| wrong("version", "an unknown version"))
+    };
+    let texts = optional::<ByteArrayType>(group, "version")?;
+    texts.iter().map(|text| text.as_ref().map(version).transpose()).collect()
 }
 
 /// Earlier files, from before addresses could be protected, do not have this column.

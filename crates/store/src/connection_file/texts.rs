@@ -3,6 +3,7 @@ use std::net::Ipv6Addr;
 
 use cutshort_geo::Country;
 use cutshort_model::Addresses;
+use cutshort_packet::quic::Version;
 use cutshort_verdict::{DataSet, Signature, Stage, Tag, Termination};
 use foldhash::fast::RandomState;
 use parquet::data_type::ByteArray;
@@ -18,6 +19,7 @@ pub(super) struct Texts {
     signatures: Vec<ByteArray>,
     countries: Vec<ByteArray>,
     addresses: Vec<ByteArray>,
+    versions: Vec<(Version, ByteArray)>,
     node: ByteArray,
     src_ip: (Ipv6Addr, ByteArray),
     dst_ips: HashMap<Ipv6Addr, ByteArray, RandomState>,
@@ -41,6 +43,7 @@ impl Texts {
             signatures: numbered(data_set.signatures().iter().map(|own| (own.id(), own.name()))),
             countries: all(&mut Country::all().map(Country::alpha2)),
             addresses: all(&mut Addresses::ALL.iter().map(|addresses| addresses.name())),
+            versions: Version::ALL.map(|version| (version, ByteArray::from(version.name()))).to_vec(),
             node: ByteArray::from(""),
             src_ip: (Ipv6Addr::UNSPECIFIED, address(Ipv6Addr::UNSPECIFIED)),
             dst_ips: HashMap::default(),
@@ -72,6 +75,11 @@ impl Texts {
 
     pub(super) fn addresses(&self, addresses: Addresses) -> ByteArray {
         self.addresses[addresses as usize].clone()
+    }
+
+    pub(super) fn version(&self, version: Version) -> ByteArray {
+        let known = self.versions.iter().find(|(known, _)| *known == version);
+        known.map_or_else(|| ByteArray::from(version.name()), |(_, text)| text.clone())
     }
 
     pub(super) fn node(&mut self, name: &str) -> ByteArray {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cutshort_geo::{Country, Place};
 use cutshort_model::Addresses;
-use cutshort_packet::Flags;
+use cutshort_packet::{Flags, Packet, SynOptions};
 use cutshort_verdict::Row;
 use zstd::bulk::Decompressor;
 
@@ -13,7 +13,10 @@ use super::layout::Layout;
 use super::packed::asn_of;
 use super::pages::Pages;
 use super::protected::country_of;
-use super::schema::{ASN, BATCH, COUNTRY, DST_IP, FLOW, INTS, Int, MOST_COLUMNS, SRC_IP, TS};
+use super::schema::{
+    ASN, BATCH, COUNTRY, DF, DST_IP, FLOW, INTS, Int, MOST_COLUMNS, MSS, OPTIONS, SRC_IP, SchemaVersion, TS,
+    WSCALE,
+};
 
 /// A part of the rows of a segment.
 #[derive(Default)]
@@ -22,6 +25,8 @@ pub struct RowBatch {
     pub keys: Vec<SortKey>,
     /// The packets without their flows.
     pub rows: Vec<Row>,
+    /// What rows do not have: "don't fragment" and options.
+    rest: Vec<(bool, SynOptions)>,
     /// Country and network of the sources; empty if addresses are full.
     places: Vec<Place>,
 }
@@ -36,7 +41,19 @@ impl RowBatch {
     pub fn truncate(&mut self, len: usize) {
         self.keys.truncate(len);
         self.rows.truncate(len);
+        self.rest.truncate(len);
         self.places.truncate(len);
+    }
+
+    /// The packet of a row.
+    pub fn packet(&self, at: usize) -> Packet {
+        let (df, syn) = self.rest[at];
+        Packet { df, syn, ..self.rows[at].packet(self.keys[at].five_tuple()) }
+    }
+
+    /// "Don't fragment" and the options of a row.
+    pub fn rest(&self, at: usize) -> (bool, SynOptions) {
+        self.rest[at]
     }
 
     /// Country and network of a row's source, if it cannot be derived from its address.
@@ -51,6 +68,7 @@ impl RowBatch {
             if wanted(&self.rows[at]) {
                 self.keys[kept] = self.keys[at];
                 self.rows[kept] = self.rows[at];
+                self.rest[kept] = self.rest[at];
                 if let Some(place) = self.place(at) {
                     self.places[kept] = place;
                 }
@@ -74,6 +92,11 @@ pub struct Scratch {
     countries: Vec<[u8; 6]>,
     asns: Vec<u32>,
     flows: Vec<u64>,
+    version: SchemaVersion,
+    dfs: Vec<u32>,
+    kinds: Vec<u64>,
+    segment_sizes: Vec<u32>,
+    window_scales: Vec<u32>,
 }
 
 impl Scratch {
@@ -93,6 +116,11 @@ impl Scratch {
             countries: Vec::new(),
             asns: Vec::new(),
             flows: Vec::new(),
+            version: SchemaVersion::LATEST,
+            dfs: Vec::new(),
+            kinds: Vec::new(),
+            segment_sizes: Vec::new(),
+            window_scales: Vec::new(),
         })
     }
 }
@@ -146,7 +174,9 @@ impl OpenGroup {
         let rows = self.left.min(BATCH);
         self.left -= rows;
         scratch.addresses = layout.info.addresses;
-        let Scratch { unpacker, page, ts, src_ip, dst_ip, ints, addresses, countries, asns, flows } = scratch;
+        scratch.version = layout.version;
+        let Scratch { unpacker, page, ts, src_ip, dst_ip, ints, addresses, countries, asns, flows, .. } =
+            scratch;
         let mut reader = ColumnReader { group: self, layout, rows, unpacker, page };
         reader.read(TS, ts, i64::from_le_bytes)?;
         reader.read(SRC_IP, src_ip, u128::from_be_bytes)?;
@@ -158,6 +188,12 @@ impl OpenGroup {
             reader.read(COUNTRY, countries, |bytes| bytes)?;
             reader.read(ASN, asns, u32::from_le_bytes)?;
             reader.read(FLOW, flows, u64::from_le_bytes)?;
+        }
+        if layout.version == SchemaVersion::Third {
+            reader.read(DF, &mut scratch.dfs, u32::from_le_bytes)?;
+            reader.read(OPTIONS, &mut scratch.kinds, u64::from_le_bytes)?;
+            reader.read(MSS, &mut scratch.segment_sizes, u32::from_le_bytes)?;
+            reader.read(WSCALE, &mut scratch.window_scales, u32::from_le_bytes)?;
         }
         Ok(())
     }
@@ -214,7 +250,14 @@ impl Scratch {
     /// The first column of 32 bits with a value above its bound.
     pub(super) fn out_of_bounds(&self) -> Option<&'static str> {
         let above = |values: &[u32], bound| values.iter().any(|value| *value > bound);
-        let mut columns = self.ints.iter().zip(Int::BOUNDS);
+        let later = [
+            (&self.dfs, ("df", 1)),
+            (&self.segment_sizes, ("mss", u32::from(u16::MAX))),
+            (&self.window_scales, ("wscale", u32::from(u8::MAX))),
+        ];
+        let has_later = self.version == SchemaVersion::Third;
+        let later = later.into_iter().filter(|_| has_later);
+        let mut columns = self.ints.iter().zip(Int::BOUNDS).chain(later);
         columns.find(|(values, (_, bound))| above(values, *bound)).map(|(_, (name, _))| name)
     }
 
@@ -226,6 +269,7 @@ impl Scratch {
     fn transpose(&self, batch: &mut RowBatch) {
         let int = |column: Int, at: usize| self.ints[column as usize][at];
         let is_full = self.addresses == Addresses::Full;
+        let before = batch.keys.len();
         batch.keys.extend((0..self.ts.len()).map(|at| SortKey {
             src_ip: self.src_ip[at],
             src_port: int(Int::SrcPort, at) as u16,
@@ -239,18 +283,45 @@ impl Scratch {
             let places = countries.zip(&self.asns).map(|(country, asn)| Place { country, asn: asn_of(*asn) });
             batch.places.extend(places);
         }
-        batch.rows.extend((0..self.ts.len()).map(|at| Row {
-            ts: self.ts[at],
-            flags: Flags::from_marked_bits(int(Int::Flags, at) as u16),
-            ip_id: int(Int::IpId, at) as u16,
-            seq: int(Int::Seq, at),
-            ack: int(Int::Ack, at),
-            payload_len: int(Int::PayloadLen, at),
-            sample_rate: int(Int::SampleRate, at),
-            tcp_window: int(Int::Window, at) as u16,
-            ttl: int(Int::Ttl, at) as u8,
-            options_len: int(Int::OptionsLen, at) as u8,
-        }));
+        for at in 0..self.ts.len() {
+            let row = Row {
+                ts: self.ts[at],
+                flags: Flags::from_marked_bits(int(Int::Flags, at) as u16),
+                ip_id: int(Int::IpId, at) as u16,
+                seq: int(Int::Seq, at),
+                ack: int(Int::Ack, at),
+                payload_len: int(Int::PayloadLen, at),
+                sample_rate: int(Int::SampleRate, at),
+                tcp_window: int(Int::Window, at) as u16,
+                ttl: int(Int::Ttl, at) as u8,
+                options_len: int(Int::OptionsLen, at) as u8,
+            };
+            let rest = self.rest(at, row.flags);
+            batch.rest.push(rest);
+            batch.rows.push(if row.is_syn() {
+                self.marked(&row, rest, &batch.keys[before + at])
+            } else {
+                row
+            });
+        }
+    }
+
+    /// "Don't fragment" and options of a row.
+    fn rest(&self, at: usize, flags: Flags) -> (bool, SynOptions) {
+        if self.version != SchemaVersion::Third {
+            return (false, SynOptions::of_earlier(flags));
+        }
+        let (mss, wscale) = (self.segment_sizes[at] as u16, self.window_scales[at] as u8);
+        (self.dfs[at] != 0, SynOptions { kinds: self.kinds[at], mss, wscale })
+    }
+
+    /// The row of a SYN packet with its marks.
+    fn marked(&self, row: &Row, (df, syn): (bool, SynOptions), key: &SortKey) -> Row {
+        let packet = Packet { df, syn, ..row.packet(key.five_tuple()) };
+        match self.addresses {
+            Addresses::Full => Row::from(&packet),
+            Addresses::Truncated | Addresses::Encrypted => Row::of_protected(&packet),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cutshort_model::{Addresses, Window};
-use cutshort_packet::Packet;
+use cutshort_packet::{Packet, SynOptions};
 use cutshort_verdict::{DataSet, Row};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::data_type::{
@@ -56,7 +56,10 @@ pub(super) fn encode<P: Keepable>(
 fn order<P: Keepable>(one: &P, other: &P) -> Ordering {
     let src_ip = |packet: &P| packet.packet().five_tuple.src_ip.to_bits();
     let key = |packet: &P| (key(packet), packet.packet().ts);
-    let rest = |packet: &P| (Row::from(packet.packet()), protection_to_bytes(packet.protection()));
+    let rest = |kept: &P| {
+        let packet = kept.packet();
+        (Row::from(packet), protection_to_bytes(kept.protection()), packet.df, packet.syn)
+    };
     // Most 5-tuples differ in the source, and most packets of one in time.
     src_ip(one)
         .cmp(&src_ip(other))
@@ -117,6 +120,8 @@ pub fn check_packet<P: Keepable>(
             "has flags that its data set does not know"
         }
         () if packet.options_len > 40 => "has more than 40 bytes of options",
+        () if packet.df && !tuple.is_ipv4() => "has 'don't fragment', which IPv6 has not",
+        () if !packet.is_syn() && packet.syn != SynOptions::NONE => "has options and is no SYN packet",
         () => match protection {
             Ok(()) => return Ok(()),
             Err(wrong) => wrong,
@@ -132,7 +137,7 @@ fn content_id<P: Keepable>(packets: &[P], source: &SegmentSource<'_>, addresses:
 }
 
 fn write<P: Keepable>(packets: &[P], info: &SegmentInfo) -> std::result::Result<Vec<u8>, ParquetError> {
-    let schema = Arc::new(schema::schema(SchemaVersion::Second)?);
+    let schema = Arc::new(schema::schema(SchemaVersion::LATEST)?);
     let mut file = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties(info)))?;
     let node = ByteArray::from(info.node.as_str());
     let mut scratch = Scratch::default();
@@ -140,6 +145,7 @@ fn write<P: Keepable>(packets: &[P], info: &SegmentInfo) -> std::result::Result<
         let mut group = file.next_row_group()?;
         scratch.write(&mut group, packets, &node)?;
         scratch.write_protection(&mut group, packets)?;
+        scratch.write_options(&mut group, packets)?;
         group.close()?;
     }
     file.into_inner()
@@ -214,6 +220,19 @@ impl Scratch {
         self.longs.clear();
         self.longs.extend(packets.iter().map(|packet| packet.protection().flow.cast_signed()));
         column::<Int64Type>(group, &self.longs)
+    }
+
+    fn write_options<P: Keepable>(
+        &mut self,
+        group: &mut RowGroupWriter<'_>,
+        packets: &[P],
+    ) -> std::result::Result<(), ParquetError> {
+        self.ints(group, packets, |packet| packet.df.into())?;
+        self.longs.clear();
+        self.longs.extend(packets.iter().map(|packet| packet.packet().syn.kinds.cast_signed()));
+        column::<Int64Type>(group, &self.longs)?;
+        self.ints(group, packets, |packet| packet.syn.mss.into())?;
+        self.ints(group, packets, |packet| packet.syn.wscale.into())
     }
 
     fn ints<P: Keepable>(

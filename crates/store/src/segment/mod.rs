@@ -25,8 +25,8 @@ pub use key::SortKey;
 pub use layout::Layout;
 pub use node::{FILE_NODE, check_node};
 pub use packed::{
-    PACKET_BYTES, PROTECTION_BYTES, packet_from_bytes, packet_to_bytes, protection_from_bytes,
-    protection_to_bytes,
+    EARLIER_PACKET_BYTES, PACKET_BYTES, PROTECTION_BYTES, earlier_packet_from_bytes, packet_from_bytes,
+    packet_to_bytes, protection_from_bytes, protection_to_bytes,
 };
 pub use protected::{FlowKey, Keepable, Protected, Protection, truncation};
 
@@ -136,7 +136,7 @@ impl SegmentInfo {
 /// An immutable Parquet file of packets, sorted by source address and port, destination address and port, and time,
 /// all of one data set.
 /// It has the columns of docs/spec.md#fields as plain values, compressed with zstd; row groups have up to 32,768
-/// rows, and statistics of the source address. Three more columns are used if addresses are not full: country and AS
+/// rows, and statistics of the source address. Three of the columns are used if addresses are not full: country and AS
 /// number of the source, and a number that distinguishes connections whose addresses became equal; packets are sorted
 /// by this number before time.
 #[derive(Clone, Debug)]

@@ -4,13 +4,15 @@ use std::net::Ipv6Addr;
 
 use cutshort_geo::Place;
 use cutshort_model::Addresses;
-use cutshort_packet::{FiveTuple, Flags, Packet};
+use cutshort_packet::{FiveTuple, Flags, Packet, SynOptions};
 
 use super::Protection;
 use super::protected::{country_code, country_of};
 
 /// The encoded size of a packet in bytes.
-pub const PACKET_BYTES: usize = 68;
+pub const PACKET_BYTES: usize = 80;
+/// The size without "don't fragment" and options, which are last and which earlier versions did not keep.
+pub const EARLIER_PACKET_BYTES: usize = 68;
 
 /// Encodes all fields in little endian, and addresses in network order.
 pub fn packet_to_bytes(packet: &Packet) -> [u8; PACKET_BYTES] {
@@ -28,30 +30,46 @@ pub fn packet_to_bytes(packet: &Packet) -> [u8; PACKET_BYTES] {
     bytes[60..62].copy_from_slice(&packet.flags.bits().to_le_bytes());
     bytes[62..64].copy_from_slice(&packet.ip_id.to_le_bytes());
     bytes[64..66].copy_from_slice(&packet.tcp_window.to_le_bytes());
-    bytes[66..].copy_from_slice(&[packet.ttl, packet.options_len]);
+    bytes[66..68].copy_from_slice(&[packet.ttl, packet.options_len]);
+    bytes[68..76].copy_from_slice(&packet.syn.kinds.to_le_bytes());
+    bytes[76..78].copy_from_slice(&packet.syn.mss.to_le_bytes());
+    bytes[78..].copy_from_slice(&[packet.syn.wscale, packet.df.into()]);
     bytes
 }
 
 /// Decodes the bytes that [`packet_to_bytes`] made.
 pub fn packet_from_bytes(bytes: &[u8; PACKET_BYTES]) -> Packet {
+    let syn = SynOptions {
+        kinds: u64::from_le_bytes(part(bytes, 68)),
+        mss: u16::from_le_bytes(part(bytes, 76)),
+        wscale: bytes[78],
+    };
+    Packet { df: bytes[79] != 0, syn, ..earlier_packet_from_bytes(&part(bytes, 0)) }
+}
+
+/// Decodes the bytes that an earlier version made. The options of SYN packets are unknown.
+pub fn earlier_packet_from_bytes(bytes: &[u8; EARLIER_PACKET_BYTES]) -> Packet {
     let five_tuple = FiveTuple {
         src_ip: Ipv6Addr::from(part::<16, _>(bytes, 0)),
         src_port: u16::from_le_bytes(part(bytes, 32)),
         dst_ip: Ipv6Addr::from(part::<16, _>(bytes, 16)),
         dst_port: u16::from_le_bytes(part(bytes, 34)),
     };
+    let flags = Flags::from_marked_bits(u16::from_le_bytes(part(bytes, 60)));
     Packet {
         ts: i64::from_le_bytes(part(bytes, 36)),
         five_tuple,
         ip_id: u16::from_le_bytes(part(bytes, 62)),
         ttl: bytes[66],
-        flags: Flags::from_marked_bits(u16::from_le_bytes(part(bytes, 60))),
+        flags,
         seq: u32::from_le_bytes(part(bytes, 44)),
         ack: u32::from_le_bytes(part(bytes, 48)),
         tcp_window: u16::from_le_bytes(part(bytes, 64)),
         options_len: bytes[67],
         payload_len: u32::from_le_bytes(part(bytes, 52)),
         sample_rate: u32::from_le_bytes(part(bytes, 56)),
+        df: false,
+        syn: SynOptions::of_earlier(flags),
     }
 }
 

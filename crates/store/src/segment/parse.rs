@@ -4,8 +4,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use cutshort_model::Addresses;
-use cutshort_packet::Packet;
-use cutshort_verdict::Row;
 
 use super::decode::{is_same, is_same_text};
 use super::encode::{check_packet, windows};
@@ -39,23 +37,7 @@ fn protected(batch: &RowBatch, at: usize) -> Protected {
     let SortKey { addresses, flow, .. } = batch.keys[at];
     let place = batch.place(at).unwrap_or_default();
     let protection = Protection { addresses, flow, place };
-    Protected { packet: packet(&batch.keys[at], &batch.rows[at]), protection }
-}
-
-fn packet(key: &SortKey, row: &Row) -> Packet {
-    Packet {
-        ts: row.ts,
-        five_tuple: key.five_tuple(),
-        ip_id: row.ip_id,
-        ttl: row.ttl,
-        flags: row.flags,
-        seq: row.seq,
-        ack: row.ack,
-        tcp_window: row.tcp_window,
-        options_len: row.options_len,
-        payload_len: row.payload_len,
-        sample_rate: row.sample_rate,
-    }
+    Protected { packet: batch.packet(at), protection }
 }
 
 /// Returns the description of a file and the times of its packets, or what is wrong with it.
@@ -76,7 +58,7 @@ fn check(bytes: &Bytes) -> Checked<(SegmentInfo, Vec<i64>)> {
         if !same.map_err(|why| format!("its column node: {why}"))? {
             return Err("its column node differs from the node in its metadata".to_owned());
         }
-        if layout.version == SchemaVersion::Second && info.addresses == Addresses::Full {
+        if layout.version != SchemaVersion::First && info.addresses == Addresses::Full {
             check_unprotected(&layout, at)?;
         }
     }

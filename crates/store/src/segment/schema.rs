@@ -11,7 +11,8 @@ use parquet::schema::types::Type;
 use sha2::{Digest, Sha256};
 
 use super::{
-    Keepable, Provenance, SegmentId, SegmentInfo, SegmentSource, packet_to_bytes, protection_to_bytes,
+    EARLIER_PACKET_BYTES, Keepable, Provenance, SegmentId, SegmentInfo, SegmentSource, packet_to_bytes,
+    protection_to_bytes,
 };
 
 /// The columns of docs/spec.md#fields. Addresses are 16 bytes, IPv4 as IPv4-mapped; unsigned numbers are stored as
@@ -42,6 +43,14 @@ const PROTECTED: &str = "  required binary country (UTF8);
   required int64 flow (INTEGER(64,false));
 ";
 
+/// What is kept of SYN packets since the third version, and "don't fragment". A value other than 0 and 255 is in one row of
+/// ten, so they cost little (bench/README.md).
+const OPTIONS_OF_SYN: &str = "  required int32 df (INTEGER(8,false));
+  required int64 options (INTEGER(64,false));
+  required int32 mss (INTEGER(16,false));
+  required int32 wscale (INTEGER(8,false));
+";
+
 /// The country code if addresses are full.
 pub(super) const FULL_COUNTRY: &str = "";
 
@@ -61,8 +70,14 @@ pub(super) const COUNTRY: usize = COLUMNS;
 pub(super) const ASN: usize = COLUMNS + 1;
 pub(super) const FLOW: usize = COLUMNS + 2;
 
-/// The number of columns of the second version.
-pub(super) const MOST_COLUMNS: usize = COLUMNS + 3;
+/// Additional columns of the third version.
+pub(super) const DF: usize = COLUMNS + 3;
+pub(super) const OPTIONS: usize = COLUMNS + 4;
+pub(super) const MSS: usize = COLUMNS + 5;
+pub(super) const WSCALE: usize = COLUMNS + 6;
+
+/// The number of columns of the third version.
+pub(super) const MOST_COLUMNS: usize = COLUMNS + 7;
 
 /// Columns of 32 bits.
 #[derive(Clone, Copy)]
@@ -113,17 +128,22 @@ pub(super) const fn flag_bits(data_set: DataSet) -> u32 {
 pub(super) enum SchemaVersion {
     /// Without country, AS number and flow: an earlier version, used for full addresses. It can still be read.
     First,
-    /// All columns. This version is written.
+    /// Without "don't fragment" and options: an earlier version. It can still be read.
     Second,
+    /// All columns. This version is written.
+    Third,
 }
 
 impl SchemaVersion {
-    pub(super) const ALL: [Self; 2] = [Self::First, Self::Second];
+    pub(super) const ALL: [Self; 3] = [Self::First, Self::Second, Self::Third];
+    /// The version that is written.
+    pub(super) const LATEST: Self = Self::Third;
 
     const fn name(self) -> &'static str {
         match self {
             Self::First => "1",
             Self::Second => "2",
+            Self::Third => "3",
         }
     }
 }
@@ -147,8 +167,12 @@ pub(super) const BATCH: usize = 1 << 13;
 pub(super) const MAX_NODE: usize = 255;
 
 pub(super) fn schema(version: SchemaVersion) -> Result<Type, ParquetError> {
-    let more = if version == SchemaVersion::First { "" } else { PROTECTED };
-    parse_message_type(&format!("{SCHEMA}{more}}}"))
+    let more: &[&str] = match version {
+        SchemaVersion::First => &[],
+        SchemaVersion::Second => &[PROTECTED],
+        SchemaVersion::Third => &[PROTECTED, OPTIONS_OF_SYN],
+    };
+    parse_message_type(&format!("{SCHEMA}{}}}", more.concat()))
 }
 
 /// The version that an ID is computed with. It depends on the content, not on the columns, so that a capture that is
@@ -181,7 +205,7 @@ impl Provenance {
 pub(super) fn to_metadata(info: &SegmentInfo) -> Vec<KeyValue> {
     let pair = |(from, to): (i64, i64)| format!("{from},{to}");
     let mut entries = vec![
-        (VERSION_KEY, SchemaVersion::Second.name().to_owned()),
+        (VERSION_KEY, SchemaVersion::LATEST.name().to_owned()),
         (ID_KEY, info.id.to_string()),
         (NODE_KEY, info.node.clone()),
         (ORIGIN_KEY, info.origin.name().to_owned()),
@@ -208,12 +232,12 @@ pub(super) fn from_metadata(file: &FileMetaData) -> Result<(SegmentInfo, SchemaV
     let number = get(VERSION_KEY)?;
     let version =
         SchemaVersion::ALL.into_iter().find(|version| version.name() == number).ok_or_else(|| {
-            let [first, second] = SchemaVersion::ALL.map(SchemaVersion::name);
-            format!("its schema has version {number}, and this program knows {first} and {second}")
+            let known = SchemaVersion::ALL.map(SchemaVersion::name).join(", ");
+            format!("its schema has version {number}, and this program knows {known}")
         })?;
     let addresses = match version {
         SchemaVersion::First => Addresses::Full,
-        SchemaVersion::Second => {
+        SchemaVersion::Second | SchemaVersion::Third => {
             Addresses::from_name(get(ADDRESSES_KEY)?).ok_or_else(|| wrong(ADDRESSES_KEY))?
         }
     };
@@ -268,7 +292,8 @@ impl ContentId {
     }
 
     pub(super) fn add<P: Keepable>(&mut self, packet: &P) {
-        self.0.update(packet_to_bytes(packet.packet()));
+        // Without what earlier versions did not keep, so that a capture that is imported again keeps its ID.
+        self.0.update(&packet_to_bytes(packet.packet())[..EARLIER_PACKET_BYTES]);
         if packet.protection().addresses != Addresses::Full {
             self.0.update(protection_to_bytes(packet.protection()));
         }

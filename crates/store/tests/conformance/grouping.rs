@@ -3,7 +3,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use cutshort_geo::{Country, Place};
 use cutshort_model::{Addresses, Window};
-use cutshort_packet::{FiveTuple, Flags, Packet};
+use cutshort_packet::{FiveTuple, Flags, Packet, SynOptions};
 use cutshort_store::{FlowKey, Protected, Protection, Provenance, Segment, SegmentSource, StoredRow};
 use proptest::prelude::*;
 
@@ -95,23 +95,33 @@ pub(crate) fn any_packet() -> impl Strategy<Value = Packet> {
     });
     let numbers = (any::<u16>(), any::<u8>(), 0..0x200_u16, any::<u32>(), any::<u32>(), any::<u16>());
     let sizes = (0..=40_u8, any::<u32>(), 1..=u32::MAX);
-    (0..2 * WINDOW, tuple, numbers, sizes).prop_map(|(ts, five_tuple, numbers, sizes)| {
-        let (ip_id, ttl, flags, seq, ack, window) = numbers;
-        let (options_len, payload_len, sample_rate) = sizes;
-        Packet {
-            ts: START + ts,
-            five_tuple,
-            ip_id,
-            ttl,
-            flags: Flags::from_bits(flags),
-            seq,
-            ack,
-            tcp_window: window,
-            options_len,
-            payload_len,
-            sample_rate,
-        }
-    })
+    (0..2 * WINDOW, tuple, numbers, sizes)
+        .prop_map(|(ts, five_tuple, numbers, sizes)| {
+            let (ip_id, ttl, flags, seq, ack, window) = numbers;
+            let (options_len, payload_len, sample_rate) = sizes;
+            Packet {
+                ts: START + ts,
+                five_tuple,
+                ip_id,
+                ttl,
+                flags: Flags::from_bits(flags),
+                seq,
+                ack,
+                tcp_window: window,
+                options_len,
+                payload_len,
+                sample_rate,
+                df: ip_id & 1 == 0 && five_tuple.is_ipv4(),
+                syn: SynOptions::NONE,
+            }
+        })
+        .prop_map(|packet| match packet.is_syn() {
+            true => Packet {
+                syn: SynOptions { kinds: packet.seq.into(), mss: packet.ip_id, wscale: packet.ttl },
+                ..packet
+            },
+            false => packet,
+        })
 }
 
 fn any_segments() -> impl Strategy<Value = Vec<(String, Vec<Packet>)>> {

@@ -150,6 +150,8 @@ pub(crate) fn made(client: u8, ts: i64) -> Made {
         data_set: DataSet::Tcp,
         handshake: None,
         first_byte: None,
+        version: 0,
+        close_code: None,
         progress: Progress::Later,
         termination: Termination::Fin,
         stage: Stage::None,

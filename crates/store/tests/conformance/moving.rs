@@ -149,7 +149,7 @@ fn write(store: &dyn Movable, window: Window, cells: &Cells, clients: u8) {
         duplicates: 8,
         tail: 7,
         connections: u64::from(clients),
-        excluded: [1, 2, 3, 0],
+        excluded: [1, 2, 3, 0, 5, 0, 7, 8],
     };
     replacement.commit(inputs, counts, cells).unwrap();
 }

@@ -8,7 +8,7 @@ mod footer;
 mod protected;
 mod stranger;
 
-use cutshort_packet::{FiveTuple, Flags, Packet};
+use cutshort_packet::{FiveTuple, Flags, Packet, SynOptions};
 use cutshort_simulate::syn_packet;
 use cutshort_store::{Provenance, Segment, SegmentId, SegmentSource, StoreError};
 use proptest::prelude::*;
@@ -33,28 +33,48 @@ fn any_packet() -> impl Strategy<Value = Packet> {
     let tuple = (addresses, any::<(u16, u16)>())
         .prop_map(|((src, dst), ports)| FiveTuple::new(src, ports.0, dst, ports.1));
     let numbers = any::<(u16, u8, u16, u32, u32, u16)>();
-    (COVERS.0..=COVERS.1, tuple, numbers, 0..=40_u8, any::<u32>(), 1..=u32::MAX).prop_map(
-        |(ts, five_tuple, (ip_id, ttl, flags, seq, ack, window), options_len, payload_len, sample_rate)| {
-            let flags = Flags::from_bits(flags);
-            Packet {
+    (COVERS.0..=COVERS.1, tuple, numbers, 0..=40_u8, any::<u32>(), 1..=u32::MAX)
+        .prop_map(
+            |(
                 ts,
                 five_tuple,
-                ip_id,
-                ttl,
-                flags,
-                seq,
-                ack,
-                tcp_window: window,
+                (ip_id, ttl, flags, seq, ack, window),
                 options_len,
                 payload_len,
                 sample_rate,
-            }
-        },
-    )
+            )| {
+                let flags = Flags::from_bits(flags);
+                Packet {
+                    ts,
+                    five_tuple,
+                    ip_id,
+                    ttl,
+                    flags,
+                    seq,
+                    ack,
+                    tcp_window: window,
+                    options_len,
+                    payload_len,
+                    sample_rate,
+                    ..Packet::ZERO
+                }
+            },
+        )
+        .prop_flat_map(with_options)
+}
+
+/// The same packet with any "don't fragment" and, for SYN packets, any options.
+fn with_options(packet: Packet) -> impl Strategy<Value = Packet> {
+    (any::<bool>(), any::<(u64, u16, u8)>()).prop_map(move |(df, (kinds, mss, wscale))| {
+        let syn = if packet.is_syn() { SynOptions { kinds, mss, wscale } } else { SynOptions::NONE };
+        Packet { df: df && packet.five_tuple.is_ipv4(), syn, ..packet }
+    })
 }
 
 fn sorted(mut packets: Vec<Packet>) -> Vec<Packet> {
-    packets.sort_by_key(|packet| (packet.five_tuple, packet.ts, cutshort_verdict::Row::from(packet)));
+    packets.sort_by_key(|packet| {
+        (packet.five_tuple, packet.ts, cutshort_verdict::Row::from(packet), packet.df, packet.syn)
+    });
     packets
 }
 

@@ -28,6 +28,8 @@ struct File {
     ints: [Vec<i32>; 11],
     /// Country, AS number and flow of each row, in files that have these columns.
     protection: Option<[(&'static str, i32, i64); 3]>,
+    /// "Don't fragment", kinds of options, MSS and window scale of each row, in files that have these columns.
+    options: Option<[(i32, i64, i32, i32); 3]>,
     groups: usize,
 }
 
@@ -76,11 +78,12 @@ impl File {
             dst_ip: vec![v4(9); 3],
             ints: std::array::from_fn(|_| vec![3; 3]),
             protection: None,
+            options: None,
             groups: 1,
         }
     }
 
-    /// The same with all columns, as they are written now.
+    /// The same with the columns of protected addresses, as they were written before options were kept.
     fn full() -> Self {
         let mut file = Self::good();
         let more = "required binary country (UTF8); required int32 asn (INTEGER(32,false)); \
@@ -90,6 +93,23 @@ impl File {
         file.entries.push(("cutshort.addresses", "full".to_owned()));
         file.protection = Some([("", 0, 0); 3]);
         file
+    }
+
+    /// The same with all columns, as they are written now.
+    fn latest() -> Self {
+        let mut file = Self::full();
+        let more = "required int32 df (INTEGER(8,false)); required int64 options (INTEGER(64,false)); \
+             required int32 mss (INTEGER(16,false)); required int32 wscale (INTEGER(8,false)); }";
+        file.schema = file.schema.replace('}', more);
+        file.entry("cutshort.schema", "3");
+        file.options = Some([(0, 0, 0, 255); 3]);
+        file
+    }
+
+    /// All rows are SYN packets.
+    fn of_syns(mut self) -> Self {
+        self.ints[4] = vec![2; 3];
+        self
     }
 
     fn int(&mut self, name: &str, value: i32) {
@@ -133,6 +153,12 @@ impl File {
             column::<Int32Type>(group, &rows.map(|(_, asn, _)| asn));
             column::<Int64Type>(group, &rows.map(|(.., flow)| flow));
         }
+        if let Some(rows) = self.options {
+            column::<Int32Type>(group, &rows.map(|(df, ..)| df));
+            column::<Int64Type>(group, &rows.map(|(_, kinds, ..)| kinds));
+            column::<Int32Type>(group, &rows.map(|(.., mss, _)| mss));
+            column::<Int32Type>(group, &rows.map(|(.., wscale)| wscale));
+        }
     }
 }
 
@@ -152,11 +178,49 @@ fn a_stranger_s_file_is_taken() {
 
 /// Files from before all had the same columns, and files from now.
 #[test]
-fn full_addresses_are_read_with_and_without_the_columns_of_protected_ones() {
-    let (first, second) =
-        [File::good(), File::full()].map(|file| Segment::parse(file.write()).unwrap()).into();
-    assert_eq!(first.info(), second.info());
+fn full_addresses_are_read_with_and_without_later_columns() {
+    let [first, second, third] =
+        [File::good(), File::full(), File::latest()].map(|file| Segment::parse(file.write()).unwrap());
+    assert_eq!((first.info(), second.info()), (second.info(), third.info()));
     assert_eq!(first.protected().unwrap(), second.protected().unwrap());
+    assert_eq!(second.protected().unwrap(), third.protected().unwrap());
+}
+
+/// Rows of earlier files have options that nobody knows, and no tag that needs them.
+#[test]
+fn options_of_earlier_files_are_unknown() {
+    for file in [File::good(), File::full()] {
+        let packets = Segment::parse(file.of_syns().write()).unwrap().packets().unwrap();
+        assert!(packets.iter().all(|packet| packet.syn == SynOptions::UNKNOWN && !packet.df));
+    }
+    let known = [(1, 0, 0, 255), (0, 0x41_1312, 1460, 8), (1, -1, 0, 0)];
+    let file = File { options: Some(known), ..File::latest().of_syns() };
+    let packets = Segment::parse(file.write()).unwrap().packets().unwrap();
+    let read = packets.iter().map(|packet| (packet.df, packet.syn)).collect::<Vec<_>>();
+    let options = |kinds, mss, wscale| SynOptions { kinds, mss, wscale };
+    let expected =
+        [(true, SynOptions::NONE), (false, options(0x41_1312, 1460, 8)), (true, options(u64::MAX, 0, 0))];
+    assert_eq!(read, expected);
+}
+
+#[test]
+fn options_that_no_packet_has_are_refused() {
+    let refused = |rest: (i32, i64, i32, i32), expected: &str, change: fn(File) -> File| {
+        let mut options = [(0, 0, 0, 255); 3];
+        options[1] = rest;
+        let file = change(File { options: Some(options), ..File::latest() });
+        let error = Segment::parse(file.write()).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    };
+    refused((2, 0, 0, 255), "column df", File::of_syns);
+    refused((0, 0, 0x1_0000, 255), "column mss", File::of_syns);
+    refused((0, 0, 0, 256), "column wscale", File::of_syns);
+    for rest in [(0, 1, 0, 255), (0, 0, 1, 255), (0, 0, 0, 7)] {
+        refused(rest, "is no SYN packet", |file| file);
+    }
+    let over_ipv6 =
+        |file| File { src_ip: vec![[0x20; 16]; 3], dst_ip: vec![[0x20; 16]; 3], ts: vec![1, 5, 9], ..file };
+    refused((1, 0, 0, 255), "which IPv6 has not", over_ipv6);
 }
 
 #[test]
@@ -231,7 +295,7 @@ fn what_the_metadata_says_must_be_there_and_true() {
         let expected = if name == "cutshort.times" { "times" } else { name };
         refused(expected, |file| file.entries.retain(|(own, _)| *own != name));
     }
-    refused("version 3", |file| file.entry("cutshort.schema", "3"));
+    refused("version 4", |file| file.entry("cutshort.schema", "4"));
     refused("no cutshort.addresses", |file| file.entry("cutshort.schema", "2"));
     refused("cutshort.id", |file| file.entry("cutshort.id", "+0000000000000000000000000000007"));
     refused("cutshort.origin", |file| file.entry("cutshort.origin", "heaven"));

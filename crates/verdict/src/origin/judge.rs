@@ -93,6 +93,8 @@ impl Shape {
             silent: around.cutoff.saturating_sub(findings.last_ts).max(0),
             handshake: self.handshake(),
             first_byte: self.first_byte(),
+            version: 0,
+            close_code: None,
         })
     }
 }

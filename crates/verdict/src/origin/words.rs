@@ -68,7 +68,7 @@ pub(crate) const fn termination_about(termination: Termination) -> Option<&'stat
             "Still alive when last seen, silent after the server had sent something, or never used."
         }
         Termination::Timeout => "The server fell silent, and had never sent a byte of an answer.",
-        Termination::ServerReset => return None,
+        _ => return None,
     })
 }
 
@@ -78,7 +78,7 @@ pub(crate) const fn exclusion_about(exclusion: Exclusion) -> Option<&'static str
             "source and destination are the same: a socket that is connected to itself"
         }
         Exclusion::NoSyn => "no SYN seen in either direction: older connections",
-        Exclusion::MultipleSyn | Exclusion::Incomplete => return None,
+        _ => return None,
     })
 }
 

@@ -31,8 +31,8 @@ pub(super) struct Flow {
     ip_id: u16,
     tcp_window: u16,
     ttl: u8,
-    /// Words of options, and above them whether it asks for ECN. Of a flow that is not ordinary: the slab of its
-    /// block.
+    /// Words of options, and above them whether it asks for ECN, and its marks. Of a flow that is not ordinary: the slab of
+    /// its block.
     options: u8,
     /// From an ordinary flow's first row to its latest one: the lower bits, and the upper ones.
     lasts: u32,
@@ -56,6 +56,11 @@ const REUSED: u8 = 0x10;
 /// A SYN packet with these flags as well asks for ECN (RFC 3168).
 const ECN_SETUP: Flags = Flags::from_bits(0x0c2);
 const ECN: u8 = 0x10;
+/// The marks of scanners, above them.
+const MARKS: u8 = 0xe0;
+/// By how many bits they are lower than in the flags.
+const MARKS_LOWER: u32 = Flags::SCANNERS.bits().trailing_zeros() - MARKS.trailing_zeros();
+const _: () = assert!(Flags::SCANNERS.bits() >> MARKS_LOWER == MARKS as u16);
 
 impl Flow {
     /// The flow that fills unused places.
@@ -173,10 +178,11 @@ impl Flow {
     /// Takes the first row, if that is one of an ordinary flow. The window begins at `start`.
     #[inline]
     pub(super) fn begin(&mut self, row: &Row, start: i64) -> bool {
-        let ecn = row.flags == ECN_SETUP;
+        let flags = row.flags.without_scanners();
+        let ecn = flags == ECN_SETUP;
         let since = row.ts.wrapping_sub(start).cast_unsigned();
         let plain = row.ack == 0 && row.payload_len == 0 && row.sample_rate == 1;
-        if !(ecn || row.flags == Flags::SYN) || !plain || row.options_len & !0x3c != 0 || since >> 48 != 0 {
+        if !(ecn || flags == Flags::SYN) || !plain || row.options_len & !0x3c != 0 || since >> 48 != 0 {
             return false;
         }
         self.set_syn(row.seq);
@@ -184,7 +190,8 @@ impl Flow {
         self.ip_id = row.ip_id;
         self.tcp_window = row.tcp_window;
         self.ttl = row.ttl;
-        self.options = (row.options_len / 4) + if ecn { ECN } else { 0 };
+        let marks = (row.flags.intersection(Flags::SCANNERS).bits() >> MARKS_LOWER) as u8;
+        self.options = (row.options_len / 4) | if ecn { ECN } else { 0 } | marks;
         self.len = 1;
         true
     }
@@ -226,9 +233,11 @@ impl Flow {
 
     /// The first row of an ordinary flow.
     fn first(&self, start: i64) -> Row {
+        let marks = Flags::from_scanner_bits(u16::from(self.options & MARKS) << MARKS_LOWER);
+        let flags = if self.options & ECN == 0 { Flags::SYN } else { ECN_SETUP };
         Row {
             ts: self.first_ts(start),
-            flags: if self.options & ECN == 0 { Flags::SYN } else { ECN_SETUP },
+            flags: flags | marks,
             ip_id: self.ip_id,
             seq: self.seq,
             ack: 0,
@@ -236,14 +245,14 @@ impl Flow {
             sample_rate: 1,
             tcp_window: self.tcp_window,
             ttl: self.ttl,
-            options_len: (self.options & !ECN) * 4,
+            options_len: (self.options & !(ECN | MARKS)) * 4,
         }
     }
 
     /// Expands the outline of an ordinary flow's rows to findings.
     #[inline]
     pub(super) fn findings(&self, outline: Outline, start: i64) -> Findings {
-        outline.findings((self.first_ts(start), self.last_ts(start)), self.ttl, u32::from(self.len))
+        outline.findings(&self.first(start), self.last_ts(start), u32::from(self.len))
     }
 
     /// Returns the outline of an ordinary flow that is sealed.

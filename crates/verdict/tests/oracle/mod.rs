@@ -3,7 +3,7 @@
 //! Nothing here is shared with `src` but the types of the answer, and nothing is clever.
 use std::collections::BTreeSet;
 
-use cutshort_packet::Flags;
+use cutshort_packet::{Flags, Packet};
 use cutshort_verdict::{
     DataSet, Exclusion, Outcome, Progress, Row, Rules, Signature, Stage, Tag, Tags, Termination, Verdict,
 };
@@ -19,7 +19,7 @@ fn is_syn(row: &Row) -> bool {
 
 /// docs/spec.md#repeat: what two rows must share for one to be a repeat.
 fn identity(row: &Row) -> (u16, u32, u32, u32) {
-    (row.flags.bits(), row.seq, row.ack, row.payload_len)
+    (row.flags.unmarked().bits(), row.seq, row.ack, row.payload_len)
 }
 
 fn distinct(rows: &[&Row]) -> usize {
@@ -88,7 +88,10 @@ fn connection(rows: &[Row], other: &[Row], cutoff: i64, next: Option<i64>, rules
     let syns: Vec<&Row> = rows.iter().filter(|row| is_syn(row)).collect();
     let isn = syns[0].seq;
     assert!(syns.iter().all(|row| row.seq == isn), "one SYN, perhaps repeated");
-    let earliest = |row: &&&Row| (row.ts, row.ip_id, row.ttl, row.tcp_window, row.sample_rate);
+    let marks = |row: &Row| row.flags.bits() & !row.flags.unmarked().bits();
+    let earliest = |row: &&&Row| {
+        (row.ts, row.ip_id, row.ttl, row.tcp_window, row.sample_rate, row.options_len, marks(row))
+    };
     let syn = **syns.iter().min_by_key(earliest).unwrap();
     let latest_syn = syns.iter().map(|row| row.ts).max().unwrap();
 
@@ -177,6 +180,13 @@ fn connection(rows: &[Row], other: &[Row], cutoff: i64, next: Option<i64>, rules
         (Tag::SynPayload, syns.iter().any(|row| row.payload_len > 0)),
         (Tag::SynRetransmitted, syns.len() >= 2),
         (Tag::ServerRst, server_rst),
+        (Tag::Zmap4, bit(&syn, Flags::ZMAP4)),
+        (Tag::Masscan, bit(&syn, Flags::MASSCAN)),
+        (Tag::Mirai, bit(&syn, Flags::MIRAI)),
+        (Tag::NoSynOptions, syn.options_len == 0),
+        (Tag::HighTtl, syn.ttl >= 201),
+        (Tag::ZeroWindow, acks.iter().chain(&data).any(|row| row.tcp_window == 0)),
+        (Tag::RstTtlDiffers, ttl_delta(&rsts, &syn).is_some_and(|delta| !(-2..=2).contains(&delta))),
     ];
     let tags: Tags = tagged.into_iter().filter(|(_, holds)| *holds).map(|(tag, _)| tag).collect();
 
@@ -184,6 +194,8 @@ fn connection(rows: &[Row], other: &[Row], cutoff: i64, next: Option<i64>, rules
         data_set: DataSet::Tcp,
         handshake: None,
         first_byte: None,
+        version: 0,
+        close_code: None,
         progress,
         termination,
         stage,
@@ -198,6 +210,25 @@ fn connection(rows: &[Row], other: &[Row], cutoff: i64, next: Option<i64>, rules
         last_ts,
         silent: (next.unwrap_or(cutoff) - last_ts).max(0),
     })
+}
+
+/// docs/spec.md#tag-zmap4 to #tag-mirai: the tags that the fields of a SYN packet decide, which its row does not have.
+pub(crate) fn scanners(packet: &Packet) -> Vec<Tag> {
+    let Some(server) = packet.five_tuple.dst_ip.to_ipv4_mapped() else { return Vec::new() };
+    let is_syn = packet.flags.to_string().replace(['P', 'U', 'E', 'W', 'N'], "") == "S";
+    let [_, _, c, d] = server.octets();
+    let low = |number: u32| (number % 65536) as u16;
+    let masscan = (u16::from(c) * 256 + u16::from(d)) ^ packet.five_tuple.dst_port ^ low(packet.seq);
+    // The options as hexadecimal digits, the first one last.
+    let options = (format!("{:x}", packet.syn.kinds), packet.syn.mss, packet.syn.wscale);
+    let of_zmap = [("411312", 8), ("31542", 7), ("64511312", 6)];
+    let is_of_zmap = of_zmap.iter().any(|(kinds, wscale)| options == ((*kinds).to_owned(), 1460, *wscale));
+    let tagged = [
+        (Tag::Zmap4, !packet.df && packet.tcp_window == 65535 && is_of_zmap),
+        (Tag::Masscan, packet.ip_id == masscan && packet.tcp_window != 65535),
+        (Tag::Mirai, packet.seq.to_be_bytes() == server.octets()),
+    ];
+    tagged.into_iter().filter(|(_, holds)| is_syn && *holds).map(|(tag, _)| tag).collect()
 }
 
 /// docs/spec.md#signatures: the numbers of the signatures by stage, R and RA.

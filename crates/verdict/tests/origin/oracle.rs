@@ -347,5 +347,7 @@ pub(crate) fn connection(rows: &[Row], cutoff: i64, next: Option<i64>, rules: &R
         silent: (until - latest).max(0),
         handshake: since_syn(first_syn_ack),
         first_byte: since_syn(answers.iter().map(|row| row.ts).min()),
+        version: 0,
+        close_code: None,
     })
 }

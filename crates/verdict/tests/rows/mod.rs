@@ -1,6 +1,6 @@
 //! Random rows from ranges so small that repeats, tails, ties and edges are frequent.
-use cutshort_packet::{FiveTuple, Flags, Packet};
-use cutshort_verdict::{FlowContext, Row, Rules};
+use cutshort_packet::{FiveTuple, Flags, Packet, SynOptions};
+use cutshort_verdict::{FlowContext, Row, Rules, ZMAP4_OPTIONS};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -48,16 +48,27 @@ fn meaning(other_syns: u32) -> impl Strategy<Value = (Flags, u32, u32, u32)> {
     ]
 }
 
-/// What a row says besides its meaning.
-fn circumstances() -> impl Strategy<Value = (i64, u16, u8, u16, u8, u32)> {
+/// What a row says besides its meaning. Only SYN packets have marks.
+type Circumstances = (i64, u16, u8, u16, u8, u32, Flags);
+
+fn circumstances() -> impl Strategy<Value = Circumstances> {
+    let marks =
+        [Flags::default(), Flags::default(), Flags::ZMAP4, Flags::MASSCAN, Flags::MIRAI, Flags::SCANNERS];
     (
         ticks(16),
         select(&[0, 0, 1, 2, 300, 32769, 54321, 54321, 65535][..]),
-        select(&[0, 50, 64, 78, 255][..]),
-        select(&[64240, 65535, 65535][..]),
+        select(&[0, 50, 52, 53, 64, 78, 200, 201, 255][..]),
+        select(&[0, 64240, 65535, 65535][..]),
         select(&[0, 20][..]),
         select(&[1, 10][..]),
+        select(marks.to_vec()),
     )
+}
+
+fn at(row: Row, (ts, ip_id, ttl, tcp_window, options_len, sample_rate, marks): Circumstances) -> Row {
+    let header = row.flags.without_scanners();
+    let flags = if header.is_syn() { header | marks } else { header };
+    Row { ts, flags, ip_id, ttl, tcp_window, options_len, sample_rate, ..row }
 }
 
 /// Half seconds, at times one nanosecond more.
@@ -69,8 +80,7 @@ fn ticks(up_to: i64) -> impl Strategy<Value = i64> {
 pub(crate) fn row(other_syns: u32) -> impl Strategy<Value = Row> {
     (meaning(other_syns), circumstances()).prop_map(|(meaning, circumstances)| {
         let (flags, seq, ack, payload_len) = meaning;
-        let (ts, ip_id, ttl, tcp_window, options_len, sample_rate) = circumstances;
-        Row { ts, flags, ip_id, seq, ack, payload_len, sample_rate, tcp_window, ttl, options_len }
+        at(Row { flags, seq, ack, payload_len, ..Row::default() }, circumstances)
     })
 }
 
@@ -82,15 +92,6 @@ fn connection(other_syns: u32) -> impl Strategy<Value = Vec<Row>> {
     let syn = prop::option::weighted(0.9, circumstances());
     (prop::collection::vec(row(other_syns), 1..9), syn, repetitions, isn).prop_map(
         |(mut rows, syn, again, isn)| {
-            let at = |row: Row, (ts, ip_id, ttl, tcp_window, options_len, sample_rate)| Row {
-                ts,
-                ip_id,
-                ttl,
-                tcp_window,
-                options_len,
-                sample_rate,
-                ..row
-            };
             rows.extend(syn.map(|when| at(Row { flags: Flags::SYN, ..Row::default() }, when)));
             let different = rows.clone();
             rows.extend(again.into_iter().map(|(index, when)| at(*index.get(&different), when)));
@@ -168,7 +169,27 @@ pub(crate) fn case() -> impl Strategy<Value = Case> {
     })
 }
 
+/// A packet of a row, changed so that it has the row's marks, if it can have them.
 pub(crate) fn packet(row: &Row, five_tuple: FiveTuple) -> Packet {
-    let Row { ts, flags, ip_id, seq, ack, payload_len, sample_rate, tcp_window, ttl, options_len } = *row;
-    Packet { ts, five_tuple, ip_id, ttl, flags, seq, ack, tcp_window, options_len, payload_len, sample_rate }
+    let mut packet = row.packet(five_tuple);
+    if !row.is_syn() {
+        return packet;
+    }
+    let has = |mark| row.flags.intersects(mark);
+    let target = u32::from(five_tuple.dst_ip.to_ipv4_mapped().unwrap());
+    if has(Flags::MIRAI) {
+        packet.seq = target;
+    }
+    if has(Flags::MASSCAN) {
+        packet.ip_id = target as u16 ^ five_tuple.dst_port ^ packet.seq as u16;
+    }
+    packet.df = !has(Flags::ZMAP4);
+    packet.syn = match row.ttl {
+        50 => ZMAP4_OPTIONS[0],
+        52 => ZMAP4_OPTIONS[1],
+        53 => ZMAP4_OPTIONS[2],
+        64 => SynOptions::UNKNOWN,
+        _ => SynOptions { mss: 1400, ..ZMAP4_OPTIONS[0] },
+    };
+    packet
 }

@@ -1,8 +1,8 @@
 //! The format of scenario files; `tests/scenarios/README.md` explains it.
 use std::net::SocketAddr;
 
-use cutshort_packet::{FiveTuple, Flags, Packet};
-use cutshort_verdict::{Outcome, Progress, Rules, Signature, Tag};
+use cutshort_packet::{FiveTuple, Flags, Packet, SynOptions};
+use cutshort_verdict::{Outcome, Progress, Rules, Signature, Tag, ZMAP4_OPTIONS};
 use serde::Deserialize;
 
 /// Some time in 2024; the scenarios' first window is the one that holds it.
@@ -316,10 +316,16 @@ fn packet(line: &str, five_tuple: &FiveTuple, isn: u32, start: i64) -> Result<Pa
         seq: isn,
         ack: 0,
         tcp_window: 64_240,
-        options_len: 0,
+        options_len: if flags.is_syn() { 20 } else { 0 },
         payload_len: 0,
         sample_rate: 1,
+        df: five_tuple.is_ipv4(),
+        syn: if flags.is_syn() { of_linux() } else { SynOptions::NONE },
     };
+    if let Some(options) = words.clone().find_map(|word| word.strip_prefix("options=")) {
+        (packet.options_len, packet.syn) = syn_options(options).ok_or_else(|| wrong("no options"))?;
+    }
+    let words = words.filter(|word| !word.starts_with("options="));
     // Only what begins a connection can do without.
     let mut has_seq = flags.intersects(Flags::SYN);
     for word in words {
@@ -336,12 +342,42 @@ fn packet(line: &str, five_tuple: &FiveTuple, isn: u32, start: i64) -> Result<Pa
             "id" => packet.ip_id = short()?,
             "win" => packet.tcp_window = short()?,
             "opt" => packet.options_len = byte()?,
+            "df" => packet.df = number > 0,
             "rate" => packet.sample_rate = number,
             _ => return Err(wrong(&format!("{key} is unknown"))),
         }
         has_seq |= matches!(key, "seq" | "rel");
     }
     if has_seq { Ok(packet) } else { Err(wrong("neither seq nor rel")) }
+}
+
+/// The options of Linux: `mss:1460,sok,ts,nop,ws:7`.
+const fn of_linux() -> SynOptions {
+    ZMAP4_OPTIONS[1]
+}
+
+/// `mss:1460,nop,ws:8,nop,nop,sok`, padded to words: their length in bytes, and what a row keeps of them. `cut`: the capture
+/// has cut them.
+fn syn_options(text: &str) -> Option<(u8, SynOptions)> {
+    if text == "cut" {
+        return Some((20, SynOptions::UNKNOWN));
+    }
+    let mut bytes = Vec::new();
+    for option in text.split(',').filter(|option| !option.is_empty()) {
+        let (name, value) = option.split_once(':').unwrap_or((option, "0"));
+        match name {
+            "mss" => bytes.extend([&[2, 4], &value.parse::<u16>().ok()?.to_be_bytes()[..]].concat()),
+            "ws" => bytes.extend([3, 3, value.parse().ok()?]),
+            "sok" => bytes.extend([4, 2]),
+            "ts" => bytes.extend([8, 10, 0, 0, 0, 1, 0, 0, 0, 0]),
+            "nop" => bytes.push(1),
+            "eol" => bytes.push(0),
+            "tfo" => bytes.extend([34, 2]),
+            _ => return None,
+        }
+    }
+    bytes.resize(bytes.len().next_multiple_of(4), 0);
+    Some((u8::try_from(bytes.len()).ok()?, SynOptions::parse(&bytes)))
 }
 
 /// Seconds with up to nine digits behind the point, without rounding.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::IpAddr;
+use std::ops::Range;
 
 use cutshort_model::{ADDRESSES, Addresses, ConnectionRecord};
 use cutshort_report::connection::{Format as RecordFormat, Writer};
@@ -79,7 +80,7 @@ struct Paging {
     more: bool,
 }
 
-const LONGEST: i64 = 31 * cutshort_model::Bucket::Day.nanoseconds();
+pub(super) const LONGEST: i64 = 31 * cutshort_model::Bucket::Day.nanoseconds();
 /// In another order than that of time, the store holds so many connections, from the first to the last of a part.
 const MOST_HELD: usize = 10_000;
 /// For some answers the store reads all connections of the range: at most so many, which takes seconds.
@@ -136,7 +137,7 @@ fn check_order(call: &Call<'_>, query: &ConnectionQuery) -> Result<(), Problem> 
             "offset: in this order, only the first {MOST_HELD} connections are given; use orderBy=time, a filter, or a shorter range"
         )));
     }
-    match too_many(call, query)? {
+    match too_many(call, &query.range)? {
         Some(sampled) => Err(Problem::too_costly(format!(
             "orderBy: this range has {sampled} connections; at most {MOST_READ} can be put into this order. Use orderBy=time, or a shorter range"
         ))),
@@ -145,9 +146,8 @@ fn check_order(call: &Call<'_>, query: &ConnectionQuery) -> Result<(), Problem> 
 }
 
 /// The number of connections of the range, if it is more than one answer reads.
-pub(super) fn too_many(call: &Call<'_>, query: &ConnectionQuery) -> Result<Option<u64>, Problem> {
-    let all =
-        RollupQuery { range: query.range.clone(), bucket: None, selection: Selection::default(), by: None };
+pub(super) fn too_many(call: &Call<'_>, range: &Range<i64>) -> Result<Option<u64>, Problem> {
+    let all = RollupQuery { range: range.clone(), bucket: None, selection: Selection::default(), by: None };
     let sampled: u64 = call.store()?.rollups(&all)?.rows.iter().map(|row| row.total().sampled).sum();
     Ok((sampled > MOST_READ).then_some(sampled))
 }

@@ -93,7 +93,7 @@ fn write_page(page: &mut String) -> std::fmt::Result {
         match group {
             Group::Origin => {
                 let (own, same): (Vec<&Route>, Vec<&Route>) =
-                    routes.partition(|route| matches!(route.endpoint.path, Path::Of(..)));
+                    routes.partition(|route| !matches!(route.endpoint.path, Path::OfDataSet(_)));
                 write_list(page, same)?;
                 own.into_iter().try_for_each(|route| write_route(page, route))?;
             }

@@ -10,6 +10,7 @@ mod entities;
 mod events;
 mod ingest;
 mod operation;
+mod origins;
 mod outliers;
 mod search;
 mod series;
@@ -35,6 +36,11 @@ const ENDPOINTS: &[&Endpoint] = &[
     &top::LOCATIONS,
     &top::BY,
     &servers::SERVERS,
+    &origins::ORIGINS,
+    &origins::TIMESERIES,
+    &origins::SUMMARY,
+    &origins::TIMESERIES_GROUPS,
+    &origins::ORIGIN,
     &coverage::COVERAGE,
     &connections::CONNECTIONS,
     &trace::TRACE,

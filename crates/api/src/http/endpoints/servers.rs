@@ -54,7 +54,7 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
         addresses: options.connections,
         limit: question::number(&call.parameters, "limit", 20, 1..=1000)?,
     };
-    if let Some(sampled) = too_many(call, asked.connections)? {
+    if let Some(sampled) = too_many(call, &asked.connections.range)? {
         return Err(Problem::too_costly(format!(
             "dateRange: this range has {sampled} connections; at most {MOST_READ} are read at once. Ask for a shorter range"
         )));

@@ -18,6 +18,7 @@ pub(crate) fn packet(ts: i64, port: u16, flags: Flags) -> Packet {
         options_len: 0,
         payload_len: 0,
         sample_rate: 1,
+        ..Packet::ZERO
     }
 }
 

@@ -9,25 +9,25 @@ use cutshort_reader::{SIMULATED, Traced, is_simulated};
 use cutshort_report::write_trace;
 use cutshort_verdict::Rules;
 
-use super::report_problems;
+use super::{Classify, report_problems};
 use crate::error::{Done, Error};
-use crate::options::Inputs;
 use crate::progress::Progress;
 use crate::stopping::stop_on_signals;
 use crate::terminal;
 
 pub(super) fn run(
-    inputs: &Inputs,
+    arguments: &Classify,
     rules: Rules,
     five_tuple: FiveTuple,
     color: ColorChoice,
 ) -> Result<Done, Error> {
-    let files = inputs.paths()?;
+    let files = arguments.inputs.paths()?;
     let reading = Reading::default();
     stop_on_signals(&reading)?;
     let mut captures = Captures::open(&files, &reading);
     let mut progress = Progress::new(&files);
-    let traced = Traced::read(&mut captures, rules, five_tuple, inputs.outer, |records| {
+    let (outer_only, open_initials) = (arguments.inputs.outer, arguments.open_initials);
+    let traced = Traced::read(&mut captures, rules, five_tuple, outer_only, open_initials, |records| {
         progress.tick(records, &reading);
     });
     progress.finish();

@@ -9,9 +9,10 @@ use cutshort_clickhouse::{Address, ClickHouse};
 use cutshort_embedded::Embedded;
 use cutshort_model::{grouped, quantity};
 use cutshort_pipeline::{Compared, Copying};
+use cutshort_settings::store_address;
 use cutshort_store::Movable;
 
-use crate::backends::{address, open_folder};
+use crate::backends::open_folder;
 use crate::error::{Done, Error};
 use crate::progress::Steps;
 use crate::stopping::{self, stop_on_signals};
@@ -78,7 +79,7 @@ fn is_address(place: &str) -> bool {
 
 fn refuse_same(from: &str, to: &str) -> Result<(), Error> {
     let is_same = match (is_address(from), is_address(to)) {
-        (true, true) => address(from)?.is_same_database(&address(to)?),
+        (true, true) => store_address(from)?.is_same_database(&store_address(to)?),
         (false, false) => {
             let (from, to) = (Path::new(from), Path::new(to));
             from == to
@@ -94,14 +95,14 @@ fn refuse_same(from: &str, to: &str) -> Result<(), Error> {
 
 fn open_reader(place: &str) -> Result<Box<dyn Movable>, Error> {
     match is_address(place) {
-        true => Ok(Box::new(ClickHouse::open(&address(place)?)?)),
+        true => Ok(Box::new(ClickHouse::open(&store_address(place)?)?)),
         false => Ok(Box::new(Embedded::open_reader(Path::new(place))?)),
     }
 }
 
 fn open_writer(place: &str) -> Result<Box<dyn Movable>, Error> {
     match is_address(place) {
-        true => Ok(Box::new(ClickHouse::open(&address(place)?)?)),
+        true => Ok(Box::new(ClickHouse::open(&store_address(place)?)?)),
         false => Ok(Box::new(open_folder(Path::new(place))?)),
     }
 }

@@ -1,0 +1,54 @@
+//! Datagrams of the data set `quic`, from frames.
+
+use cutshort_capture::Record;
+use cutshort_initials::Opener;
+use cutshort_packet::quic::{Datagram, Found, HashKey, ServerPorts};
+use cutshort_packet::{Frame, Inner, LinkType, Refusal};
+use cutshort_report::InputCount;
+
+use crate::captures::add_record_of;
+
+/// Reads datagrams, and opens their Initial packets if that is wanted.
+pub(crate) struct Datagrams {
+    ports: ServerPorts,
+    key: HashKey,
+    opener: Option<Opener>,
+}
+
+impl Datagrams {
+    /// The key is secret wherever hashes are kept.
+    pub(crate) fn new(ports: ServerPorts, key: HashKey, open_initials: bool) -> Self {
+        Self { ports, key, opener: open_initials.then(Opener::default) }
+    }
+
+    /// Counts a record, and gives its datagram to `each`, or the two rows of its ICMP error.
+    pub(crate) fn add_record(
+        &mut self,
+        record: Record<'_>,
+        input: &mut InputCount,
+        each: impl FnMut(&Datagram),
+    ) {
+        let (ports, mut each) = (self.ports, each);
+        let inner = |link, frame| Inner::of_datagram(link, frame, &ports);
+        add_record_of(record, input, inner, |link, frame| self.read(link, frame, &mut each));
+    }
+
+    fn read(
+        &mut self,
+        link: LinkType,
+        frame: Frame<'_>,
+        each: &mut impl FnMut(&Datagram),
+    ) -> Result<(), Refusal> {
+        match Found::parse(link, frame, &self.ports)? {
+            Found::Udp(udp) => {
+                let mut row = udp.row(&self.key);
+                if let Some(opener) = &mut self.opener {
+                    opener.open(&udp, &mut row);
+                }
+                each(&row);
+            }
+            Found::Icmp(rows) => rows.iter().for_each(each),
+        }
+        Ok(())
+    }
+}
