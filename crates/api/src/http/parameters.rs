@@ -499,7 +499,7 @@ pub(super) const DATA_SOURCE: Parameter = query(
     "CONNECTION_ANOMALY",
     "CONNECTION_ANOMALY or ALL; of other data sources there are none here.",
 );
-pub(super) const ORIGIN: Parameter =
+pub(super) const EVENT_ORIGIN: Parameter =
     query("origin", ParameterKind::Text, "example", "An origin of Radar's. There are none of these here.");
 pub(super) const ANNOTATION_PATH: Parameter =
     path("id", ParameterKind::Pattern(annotation_number), "1", "The number of an annotation.");
