@@ -368,6 +368,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/client/v4/radar/origins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["origins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/origins/summary/{dimension}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["originsSummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/origins/timeseries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["originsTimeseries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/origins/timeseries_groups/{dimension}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["originsTimeseriesGroups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/origins/{slug}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["originBySlug"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/client/v4/radar/search/global": {
         parameters: {
             query?: never;
@@ -990,6 +1070,16 @@ export interface components {
         OneEvent: {
             event: components["schemas"]["FoundEvent"];
         };
+        Origin: {
+            regions: components["schemas"]["Region"][];
+            slug: string;
+        };
+        OriginList: {
+            origins: components["schemas"]["Origin"][];
+        };
+        OriginOne: {
+            origin: components["schemas"]["Origin"];
+        };
         Outage: {
             outageCause: string;
             outageType: string;
@@ -1059,6 +1149,9 @@ export interface components {
         Ready: {
             ready: boolean;
             reasons: string[];
+        };
+        Region: {
+            region: string;
         };
         RemovedAnnotation: {
             id: string;
@@ -2007,6 +2100,178 @@ export interface operations {
                         } & {
                             [key: string]: components["schemas"]["RankedValue"][];
                         };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    origins: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: components["schemas"]["OriginList"];
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    originsSummary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            meta: components["schemas"]["Meta"];
+                        } & {
+                            [key: string]: {
+                                [key: string]: string | null;
+                            };
+                        };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    originsTimeseries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            meta: components["schemas"]["Meta"];
+                        } & {
+                            [key: string]: {
+                                timestamps: string[];
+                            } & {
+                                [key: string]: (string | null)[];
+                            };
+                        };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    originsTimeseriesGroups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            meta: components["schemas"]["Meta"];
+                        } & {
+                            [key: string]: {
+                                timestamps: string[];
+                            } & {
+                                [key: string]: (string | null)[];
+                            };
+                        };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    originBySlug: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: components["schemas"]["OriginOne"];
                         success: boolean;
                     };
                 };
