@@ -1,6 +1,6 @@
 // One way to ask the server: JSON in Radar's envelope, each answer kept for a minute.
 
-import { withStagesOfTcp } from "../state/stage";
+import { withStagesOfQuic, withStagesOfTcp } from "../state/stage";
 
 /** The page's directory: assets lie in `assets/` below it, embedded pages in `embed/`. */
 export const ROOT = new URL(import.meta.env.DEV ? "/" : "../", import.meta.url);
@@ -44,7 +44,7 @@ export type Parameters = readonly (readonly [string, string])[];
 /** The address of a question, for links to the raw answer. */
 export function address(path: string, parameters: Parameters = []): URL {
   const url = new URL(path, BASE);
-  for (const [key, value] of parameters) url.searchParams.append(key, value);
+  for (const [key, value] of parameters) url.searchParams.append(key, key === "stage" && path.startsWith("quic_") ? withStagesOfQuic(value) : value);
   return url;
 }
 

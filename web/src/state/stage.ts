@@ -34,6 +34,10 @@ export const withStagesOfTcp = (json: string): string =>
   json.replaceAll('"post_initial"', '"post_syn"').replaceAll('"post_answer"', '"post_ack"').replaceAll('"post_handshake"', '"post_psh"');
 
 export const title = (stage: Stage): string => TITLES[stage];
+/** The names of stages in a list as QUIC has them: the inverse. */
+export const withStagesOfQuic = (list: string): string =>
+  list.replaceAll("post_syn", "post_initial").replaceAll("post_ack", "post_answer").replaceAll("post_psh", "post_handshake");
+
 export const metricTitle = (metric: Metric): string => (metric === "any" ? "Cut short" : TITLES[metric]);
 
 /** What is ranked, in a sentence: `cut short at Post-ACK`. */

@@ -38,7 +38,8 @@ const DATA_SET_NAMES: Record<DataSet, [string, string]> = {
 /** Which connections, where there are several data sets. Filters and terms of one mean nothing in another. */
 export function dataSetControl({ store, state }: App, there: readonly DataSet[]): HTMLElement | null {
   if (there.length < 2 && state.dataSet === "tcp") return null;
-  const choices = DATA_SETS.map((value): Choice<DataSet> => ({ value, label: DATA_SET_NAMES[value][0], title: DATA_SET_NAMES[value][1] }));
+  const shown = DATA_SETS.filter((value) => value === "tcp" || value === state.dataSet || there.includes(value));
+  const choices = shown.map((value): Choice<DataSet> => ({ value, label: DATA_SET_NAMES[value][0], title: DATA_SET_NAMES[value][1] }));
   return segmented("Data set", choices, state.dataSet, (dataSet) => store.go({ dataSet, filters: {}, term: "", sort: "", hidden: [], metric: "any", page: 0 }));
 }
 
