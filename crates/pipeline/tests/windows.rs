@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use cutshort_geo::Geo;
 use cutshort_model::Window;
-use cutshort_packet::{Flags, Packet};
+use cutshort_packet::{Flags, Packet, SynOptions};
 use cutshort_pipeline::{Due, Report, RunProgress, Share, StoredTrace, WindowJob, trace};
 use cutshort_store::{Provenance, Segment, SegmentSource, Store, StoreError};
 use memory::{Memory, Results};
@@ -62,6 +62,7 @@ fn resets_of_the_server_are_found_in_other_parts() {
         ts: (syn.ts + 1_000_000).min(latest),
         five_tuple: syn.five_tuple.reversed(),
         flags: Flags::RST | Flags::ACK,
+        syn: SynOptions::NONE,
         ..*syn
     });
     packets.extend(answers.step_by(2));
@@ -256,6 +257,7 @@ fn a_trace_tells_the_verdict_that_is_kept() {
         ts: (packet.ts + 1_000_000).min(latest),
         five_tuple: packet.five_tuple.reversed(),
         flags: Flags::RST,
+        syn: SynOptions::NONE,
         ..packet
     });
     packets.extend(refusals);
