@@ -15,6 +15,7 @@ import { startTheme } from "./ui/theme";
 import { wrongAddress } from "./ui/wrong";
 import { render as compare } from "./views/compare";
 import { render as connections } from "./views/connections";
+import { render as events } from "./views/events";
 import { render as how } from "./views/how";
 import { render as networks } from "./views/networks";
 import { render as overview } from "./views/overview";
@@ -28,6 +29,7 @@ const where = (): Promise<{ render: Render }> => import("./views/where");
 
 const views: Record<View, Render> = {
   overview,
+  events,
   compare,
   where: async (app) => (await where()).render(app),
   networks,

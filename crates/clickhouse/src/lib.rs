@@ -38,7 +38,7 @@ use std::time::SystemTime;
 use cutshort_model::{ConnectionRecord, Window, nanoseconds};
 use cutshort_store::cell::Cells;
 use cutshort_store::{
-    Added, Annotation, ConnectionQuery, Forgotten, KnownSegment, NewAnnotation, NodeCoverage, Reason,
+    Added, Annotation, ConnectionQuery, Events, Forgotten, KnownSegment, NewAnnotation, NodeCoverage, Reason,
     Replacement, ReplacementBatch, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status,
     Store, StoreError, WindowPackets, WindowState, WindowVerdicts,
 };
@@ -51,6 +51,9 @@ use server::Server;
 /// The data sets that a store in ClickHouse keeps.
 pub const DATA_SETS: [DataSet; 2] = [DataSet::Tcp, DataSet::Origin];
 
+/// Opens where the events of a data set are kept.
+type OpenEvents = Arc<dyn Fn(DataSet) -> Box<dyn Events> + Send + Sync>;
+
 /// A store in a database of a ClickHouse server or cluster.
 ///
 /// Any number of processes may write to it at once.
@@ -62,6 +65,9 @@ pub struct ClickHouse {
     annotations: Arc<Server>,
     /// The stores of other data sets, once they were used.
     data_sets: [OnceLock<Box<Self>>; DataSet::ALL.len()],
+    /// How events are reached, which the server does not keep; none if nobody does.
+    open_events: Option<OpenEvents>,
+    events: OnceLock<Box<dyn Events>>,
 }
 
 impl ClickHouse {
@@ -73,6 +79,12 @@ impl ClickHouse {
     /// with what to do.
     pub fn open(address: &Address) -> Result<Self> {
         Self::open_data_set(address, DataSet::Tcp, None)
+    }
+
+    /// The same store with events, which are kept elsewhere: by the process that finds them.
+    #[must_use]
+    pub fn with_events(self, open: impl Fn(DataSet) -> Box<dyn Events> + Send + Sync + 'static) -> Self {
+        Self { open_events: Some(Arc::new(open)), ..self }
     }
 
     fn open_data_set(
@@ -89,6 +101,8 @@ impl ClickHouse {
             watch: windows::Watch::default(),
             address: address.clone(),
             data_sets: Default::default(),
+            open_events: None,
+            events: OnceLock::new(),
         })
     }
 
@@ -107,7 +121,8 @@ impl ClickHouse {
                 return Ok(None);
             }
             // Another thread may have opened it at the same time.
-            let _ = slot.set(Box::new(Self::open_data_set(&address, data_set, Some(&self.annotations))?));
+            let store = Self::open_data_set(&address, data_set, Some(&self.annotations))?;
+            let _ = slot.set(Box::new(Self { open_events: self.open_events.clone(), ..store }));
         }
         Ok(slot.get().map(Box::as_ref))
     }
@@ -172,6 +187,11 @@ impl Store for ClickHouse {
 
     fn cells(&self, window: Window) -> Result<Option<Cells>> {
         moving::cells(&self.server, window)
+    }
+
+    fn events(&self) -> Option<&dyn Events> {
+        let open = self.open_events.as_ref()?;
+        Some(self.events.get_or_init(|| open(self.server.data_set)).as_ref())
     }
 
     fn latest_live(&self) -> Result<i64> {

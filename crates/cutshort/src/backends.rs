@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use cutshort_clickhouse::ClickHouse;
-use cutshort_embedded::{Embedded, Options};
+use cutshort_embedded::{Embedded, EventFile, Options};
 use cutshort_pipeline::Share;
 use cutshort_settings::{store_address, store_warning};
 use cutshort_store::{Store, StoreError};
@@ -40,9 +40,22 @@ pub(crate) fn check_worker(worker: Share, is_elsewhere: bool) -> Result<(), Erro
 
 /// A store at an address.
 pub(crate) fn open_address(store: &str) -> Result<Box<dyn Store>, Error> {
+    Ok(Box::new(open_elsewhere(store)?))
+}
+
+/// A store at an address, with its events in a data directory, if there is one.
+pub(crate) fn open_address_with_events(store: &str, data: &Path) -> Result<Box<dyn Store>, Error> {
+    let (store, data) = (open_elsewhere(store)?, data.to_owned());
+    if data.as_os_str().is_empty() {
+        return Ok(Box::new(store));
+    }
+    Ok(Box::new(store.with_events(move |data_set| Box::new(EventFile::in_directory(&data, data_set)))))
+}
+
+fn open_elsewhere(store: &str) -> Result<ClickHouse, Error> {
     let address = store_address(store)?;
     store_warning(&address).iter().for_each(message);
-    Ok(Box::new(ClickHouse::open(&address)?))
+    Ok(ClickHouse::open(&address)?)
 }
 
 impl From<StoreError> for Error {

@@ -394,3 +394,35 @@ fn a_password_is_never_shown() {
         assert!(!ran.stderr.contains("topsecret") && !ran.stdout.contains("topsecret"), "{ran:?}");
     }
 }
+
+/// The server does not keep them.
+#[test]
+fn events_are_kept_by_the_one_who_finds_them() {
+    if !database::is_available() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (data, end) = (folder.path().join("embedded"), common::shutdown::end());
+    common::shutdown::fill(&data, end);
+    let url = format!("clickhouse://default@127.0.0.1:{}/events", database::server().port);
+    run(&format!("clickhouse migrate --store {url}"), NOTHING).ended(0);
+    run(&format!("store copy --from {} --to {url}", data.display()), NOTHING).ended(0);
+    let arguments = ["--listen", "127.0.0.1:0", "--store", &url];
+    let server = Server::start(tempfile::tempdir().unwrap(), &arguments);
+    let places = |server: &Server| {
+        let (_, body) = server.send("GET", "/client/v4/cutshort/events", &[]);
+        let listed: serde_json::Value = serde_json::from_str(&body).unwrap();
+        let events = listed["result"]["events"].as_array().unwrap().clone();
+        events.into_iter().map(|event| event["place"].clone()).collect::<Vec<_>>()
+    };
+    server.until("events", |server| places(server).len() >= 4);
+    let found = places(&server);
+    assert_eq!(found[0], "country:IQ");
+    let server = Server::start(server.kill(), &arguments);
+    assert_eq!(places(&server), found, "before anything is looked for again");
+    let other = Server::start(
+        tempfile::tempdir().unwrap(),
+        &["--listen", "127.0.0.1:0", "--store", &url, "--worker", "2/2"],
+    );
+    assert!(places(&other).is_empty(), "they are in the directory of the first worker");
+}

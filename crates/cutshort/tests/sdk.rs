@@ -24,7 +24,7 @@ fn typescript() -> Result<PathBuf, String> {
 
 fn compile() -> Result<PathBuf, String> {
     let (folder, source) = (installed("typescript"), root().join("tests/sdk"));
-    for file in ["package.json", "tsconfig.json", "radar.ts"] {
+    for file in ["package.json", "tsconfig.json", "radar.ts", "events.ts"] {
         std::fs::copy(source.join(file), folder.join(file)).unwrap();
     }
     let install = ["install", "--no-audit", "--no-fund", "--silent"];
@@ -90,8 +90,12 @@ fn the_python_sdk_reads_everything() {
         Err(why) => return common::not_run(&format!("the Python SDK cannot be installed here: {why}")),
     };
     let server = of_captures_with_notes();
-    let mut command = Command::new(python);
+    let mut command = Command::new(&python);
     command.arg(root().join("tests/sdk/radar.py")).arg(server.radar()).arg(expected(server.folder()));
+    run_client(command);
+    let events = Server::of_shutdown();
+    let mut command = with(python, &root().join("tests/sdk/events.py"));
+    command.arg(events.radar());
     run_client(command);
 }
 
@@ -102,8 +106,12 @@ fn the_typescript_sdk_reads_everything() {
         Err(why) => return common::not_run(&format!("the TypeScript SDK cannot be installed here: {why}")),
     };
     let server = of_captures_with_notes();
-    let mut command = Command::new("node");
-    command.arg(script).arg(server.radar()).arg(expected(server.folder()));
+    let mut command = with("node", &script);
+    command.arg(server.radar()).arg(expected(server.folder()));
+    run_client(command);
+    let events = Server::of_shutdown();
+    let mut command = with("node", &script.with_file_name("events.js"));
+    command.arg(events.radar());
     run_client(command);
 }
 

@@ -1,12 +1,15 @@
 //! Events, in a SQLite file of their own: whatever happens to it, they can be found again in the counts.
 
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use cutshort_detect::{Channel, Event, EventId, EventState, Severity};
+use cutshort_store::data_dir::subdirectory;
 use cutshort_store::{
     Checkpoint, EventQuery, EventStep, Events, Folded, KeptEvent, REPLAY_WINDOWS, Reason, StoreError,
 };
+use cutshort_verdict::DataSet;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, ToSql, Transaction, params};
 
 use super::folder::{EVENTS, Folder};
@@ -39,7 +42,7 @@ const COLUMNS: &str = "id, found, updated_ns, revision, place, channel, onset, o
                        size, excess, evidence, part_of, episode, alarm";
 
 /// The file of the events, which is opened when it is first used, and created by the first run.
-pub(super) struct EventFile {
+pub struct EventFile {
     folder: Folder,
     writes: bool,
     connection: Mutex<Option<Connection>>,
@@ -49,6 +52,17 @@ impl EventFile {
     /// The file in a folder. Only the process that holds the folder's lock may write to it.
     pub(super) fn new(folder: &Folder, writes: bool) -> Self {
         Self { folder: folder.clone(), writes, connection: Mutex::new(None) }
+    }
+
+    /// The file of a data set in a data directory without a store, for writing: a store elsewhere does not keep events. One process at
+    /// a time may use it.
+    #[must_use]
+    pub fn in_directory(path: &Path, data_set: DataSet) -> Self {
+        let folder = match subdirectory(data_set) {
+            Some(name) => path.join(name),
+            None => path.to_owned(),
+        };
+        Self::new(&Folder::new(&folder, true), true)
     }
 
     /// Runs a query; the default if there is no file.
@@ -79,6 +93,9 @@ impl EventFile {
 
     fn connect(&self) -> Result<Connection> {
         let path = self.folder.path(EVENTS);
+        if self.writes {
+            self.folder.create_root()?;
+        }
         let access = match self.writes {
             true => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
             false => OpenFlags::SQLITE_OPEN_READ_ONLY,

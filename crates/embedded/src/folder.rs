@@ -35,9 +35,14 @@ impl Folder {
 
     /// Creates the directory and its subdirectories. A directory with other files is refused.
     pub(super) fn create(&self) -> Result<()> {
-        fs::create_dir_all(&self.root).map_err(|error| self.error("create the directory", "", error))?;
+        self.create_root()?;
         self.refuse_other_folders()?;
         [PACKETS, CONNECTIONS, OPEN, DAMAGED].iter().try_for_each(|name| self.create_folder(name))
+    }
+
+    /// Creates the directory only.
+    pub(super) fn create_root(&self) -> Result<()> {
+        fs::create_dir_all(&self.root).map_err(|error| self.error("create the directory", "", error))
     }
 
     fn refuse_other_folders(&self) -> Result<()> {

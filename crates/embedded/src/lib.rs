@@ -40,13 +40,13 @@ use cutshort_verdict::DataSet;
 
 #[doc(hidden)]
 pub use error::Error;
+pub use events::EventFile;
 pub use repair::Repaired;
 pub use verify::{Finding, OnStep, Remedy, Verified};
 
 use annotations::Annotations;
 use data_sets::DataSets;
 use database::Database;
-use events::EventFile;
 use folder::Folder;
 
 /// A store in a directory.

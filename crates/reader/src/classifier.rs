@@ -183,6 +183,7 @@ impl<'a> Sink<'a> {
         let mut summary = Summary::of(data_set, wanted.describe());
         summary.input = InputCount::read_at(reader_clock());
         summary.input.outer_only = wanted.outer_only;
+        summary.input.of_quic = data_set == DataSet::Quic;
         let has_received = data_set != DataSet::Origin;
         Self { geo, data_set, wanted, summary, writer, failed: None, held: Vec::new(), has_received }
     }

@@ -176,7 +176,8 @@ fn counts_have_the_stages_of_quic() {
     let mut output = Vec::new();
     cutshort_report::counts::Format::Csv.writer_of(&mut output, DataSet::Quic).unwrap().finish().unwrap();
     let head = String::from_utf8(output).unwrap();
-    for name in ["post_initial,post_initial_sampled", "post_handshake", "not_client", "multiple_connections"] {
+    for name in ["post_initial,post_initial_sampled", "post_handshake", "not_client", "multiple_connections"]
+    {
         assert!(head.contains(name), "{name} is missing: {head}");
     }
     assert!(!head.contains("post_syn") && !head.contains("later"), "{head}");

@@ -39,7 +39,7 @@ pub use folder_lock::{FolderLock, NotLocked};
 pub use forget::{Forgotten, KnownSegment};
 pub use movable::{Movable, Rest, Restoration, WindowResults};
 pub use order::{First, Order, OrderBy};
-pub use query::{Choice, ConnectionQuery, RollupAnswer, RollupQuery, RollupRow, Selection};
+pub use query::{Choice, ConnectionQuery, HasAny, RollupAnswer, RollupQuery, RollupRow, Selection};
 pub use record::{Annotation, AnnotationKind, NewAnnotation};
 pub use segment::{
     FILE_NODE, FlowKey, Ids, Keepable, KeptDatagram, Protected, Protection, Provenance, Segment, SegmentId,

@@ -1,6 +1,6 @@
 // The questions that the page asks.
 
-import { WORLD } from "../state/place";
+import { type Place, WORLD } from "../state/place";
 import { ALL_DATA, type DataSet, DEFAULT, lengthOf, type Range, type Step } from "../state/url";
 import { ANOMALOUS, type Metric } from "../state/stage";
 import { type Answer, readGroups, total } from "./answers";
@@ -8,7 +8,7 @@ import { address, ask, file, type Parameters } from "./client";
 import { type Asked, metricPairs, seriesParameters } from "./question";
 import { gapsOf } from "./collected";
 import type { Span } from "../charts/times";
-import type { Annotation, Asn, Connection, ConnectionsAnswer, Coverage, Found, GroupsAnswer, Location, Meta, Status, Terms, TopRow, Traced, Upstreams } from "./wire";
+import type { Asn, Connection, ConnectionsAnswer, Coverage, Found, FoundEvent, GroupsAnswer, Location, Meta, Status, Terms, TopRow, Traced, Upstreams } from "./wire";
 
 const DIRECTORIES: Record<DataSet, string> = { tcp: "tcp_resets_timeouts", origin: "origin_resets_timeouts" };
 let asked: DataSet = "tcp";
@@ -170,9 +170,17 @@ export const locations = async (): Promise<Location[]> =>
 
 export const network = async (asn: number): Promise<Asn> => (await ask<{ asn: Asn }>(`entities/asns/${asn}`)).asn;
 
-/** What is known of a time, from every place. */
-export const annotations = async (asked: Asked): Promise<Annotation[]> =>
-  (await ask<{ annotations: Annotation[] }>("annotations/outages", [...seriesParameters([{ range: asked.range, place: WORLD, completed: false, unanswered: false }]), ["limit", "100"]])).annotations;
+/** What the server has found in a time, in a place and in those within it. */
+export const events = async ({ range, place }: Pick<Asked, "range" | "place">, more: Parameters = []): Promise<FoundEvent[]> =>
+  (await ask<{ events: FoundEvent[] }>(EVENTS, [...seriesParameters([{ range, place, completed: false, unanswered: false }]), ["dataSet", asked], ...more])).events;
+
+const EVENTS = "../cutshort/events";
+
+/** Where feed readers find the events of a place. */
+export function feed(place: Place, more: Parameters): URL {
+  const of = seriesParameters([{ range: DEFAULT.range, place, completed: false, unanswered: false }]).filter(([key]) => key !== "dateRange");
+  return address(`${EVENTS}.atom`, [...of, ["dataSet", asked], ...more]);
+}
 
 export const terms = (): Promise<Terms> => ask<Terms>(inDataSet("terms"));
 

@@ -25,6 +25,7 @@ export type Found = Schemas["Hit"];
 export type Terms = Schemas["Terms"];
 export type StageTerm = Schemas["StageTerm"];
 export type Annotation = Schemas["KeptAnnotation"];
+export type FoundEvent = Schemas["FoundEvent"];
 export type Status = Schemas["StatusResult"];
 
 export type ConnectionsAnswer = operations["connections"]["responses"]["200"]["content"]["application/json"]["result"];

@@ -21,6 +21,7 @@ const KINDS: Record<string, string> = {
   PARTIAL_PROJECTION: "Incomplete data",
   PIPELINE: "Measurement",
   TRAFFIC_ANOMALY: "Unusual traffic",
+  EVENT: "Event",
 };
 
 /** Notes that concern a part of the range; those of the whole range are about the data, not about a time. */

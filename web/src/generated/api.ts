@@ -1,5 +1,69 @@
 // Written by web/scripts/types.mjs.
 export interface paths {
+    "/client/v4/cutshort/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/cutshort/events/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["event"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/cutshort/outliers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["outliers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/annotations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["annotations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/client/v4/radar/annotations/outages": {
         parameters: {
             query?: never;
@@ -8,6 +72,22 @@ export interface paths {
             cookie?: never;
         };
         get: operations["annotationsOutages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/annotations/outages/locations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["annotationsOutagesLocations"];
         put?: never;
         post?: never;
         delete?: never;
@@ -288,6 +368,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/client/v4/radar/origins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["origins"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/origins/summary/{dimension}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["originsSummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/origins/timeseries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["originsTimeseries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/origins/timeseries_groups/{dimension}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["originsTimeseriesGroups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/origins/{slug}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["originBySlug"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/client/v4/radar/search/global": {
         parameters: {
             query?: never;
@@ -496,14 +656,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/client/v4/radar/traffic_anomalies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["trafficAnomalies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/traffic_anomalies/locations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["trafficAnomaliesLocations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        AnnotatedLocation: {
-            code: string;
-            name: string;
-        };
         AnnotationToKeep: {
             asns?: number[];
             description: string;
@@ -520,6 +708,25 @@ export interface components {
         Annotations: {
             annotations: components["schemas"]["KeptAnnotation"][];
         };
+        Anomalies: {
+            trafficAnomalies: components["schemas"]["Anomaly"][];
+        };
+        Anomaly: {
+            asnDetails?: components["schemas"]["NetworkName"] | null;
+            /** Format: date-time */
+            endDate?: string | null;
+            locationDetails?: components["schemas"]["PlaceName"] | null;
+            originDetails?: string | null;
+            /** Format: date-time */
+            startDate: string;
+            status: string;
+            type: string;
+            uuid: string;
+            visibleInDataSources: string[];
+        };
+        AnomalyCounts: {
+            trafficAnomalies: components["schemas"]["CountryCount"][];
+        };
         Asn: {
             /** Format: int32 */
             asn: number;
@@ -529,10 +736,6 @@ export interface components {
             name: string;
             orgName: string;
             website: string;
-        };
-        AsnConcerned: {
-            asn: string;
-            name: string;
         };
         AsnDetails: components["schemas"]["Asn"] & {
             /** Format: int32 */
@@ -570,6 +773,11 @@ export interface components {
                 [key: string]: components["schemas"]["CountColumns"];
             };
             total: components["schemas"]["Counts"];
+        };
+        CountryCount: {
+            clientCountryAlpha2: string;
+            clientCountryName: string;
+            value: string;
         };
         Counts: {
             sampled: number[];
@@ -612,8 +820,20 @@ export interface components {
             /** Format: date-time */
             startTime: string;
         };
+        DifferentSignature: {
+            /** Format: int32 */
+            id?: number | null;
+            /** Format: double */
+            lift?: number | null;
+            name: string;
+            /** Format: double */
+            part: number;
+        };
         EstimatedUsers: {
             locations: string[];
+        };
+        EventList: {
+            events: components["schemas"]["FoundEvent"][];
         };
         Excluded: {
             incomplete: string;
@@ -622,6 +842,62 @@ export interface components {
         };
         Found: {
             search: components["schemas"]["Hit"][];
+        };
+        FoundEvent: {
+            /** Format: date-time */
+            alarm?: string | null;
+            asn?: components["schemas"]["NetworkName"] | null;
+            channel: string;
+            /** Format: date-time */
+            closed?: string | null;
+            dataSet: string;
+            /** Format: double */
+            depth?: number | null;
+            direction: string;
+            /** Format: date-time */
+            end?: string | null;
+            episode: string;
+            /** Format: double */
+            evidence: number;
+            /** Format: double */
+            excess: number;
+            id: string;
+            location?: components["schemas"]["PlaceName"] | null;
+            node?: string | null;
+            /** Format: date-time */
+            onset: string;
+            /** Format: date-time */
+            opened: string;
+            partOf?: string | null;
+            parts: string[];
+            place: string;
+            /** Format: double */
+            points?: number | null;
+            /** Format: int32 */
+            revision: number;
+            severity: string;
+            state: string;
+            summary: string;
+            /** Format: date-time */
+            updated: string;
+        };
+        FoundOutlier: {
+            asn: components["schemas"]["NetworkName"];
+            compared: number;
+            /** Format: double */
+            excess: number;
+            /** Format: double */
+            p: number;
+            peers: string;
+            /** Format: double */
+            share: number;
+            signatures: components["schemas"]["DifferentSignature"][];
+            stage: string;
+            summary: string;
+            /** Format: double */
+            usual: number;
+            /** Format: double */
+            z: number;
         };
         Gap: {
             /** Format: date-time */
@@ -647,7 +923,7 @@ export interface components {
         };
         KeptAnnotation: {
             asns: number[];
-            asnsDetails: components["schemas"]["AsnConcerned"][];
+            asnsDetails: components["schemas"]["NetworkName"][];
             dataSource: string;
             description: string;
             /** Format: date-time */
@@ -658,7 +934,7 @@ export interface components {
             id: string;
             linkedUrl?: string | null;
             locations: string[];
-            locationsDetails: components["schemas"]["AnnotatedLocation"][];
+            locationsDetails: components["schemas"]["PlaceName"][];
             origins: string[];
             originsDetails: string[];
             outage?: components["schemas"]["Outage"] | null;
@@ -750,6 +1026,11 @@ export interface components {
             about: string;
             name: string;
         };
+        NetworkName: {
+            asn: string;
+            location?: components["schemas"]["PlaceName"] | null;
+            name: string;
+        };
         Node: {
             /** Format: date-time */
             latestPacket?: string | null;
@@ -786,9 +1067,29 @@ export interface components {
         OneAnnotation: {
             annotation: components["schemas"]["KeptAnnotation"];
         };
+        OneEvent: {
+            event: components["schemas"]["FoundEvent"];
+        };
+        Origin: {
+            regions: components["schemas"]["Region"][];
+            slug: string;
+        };
+        OriginList: {
+            origins: components["schemas"]["Origin"][];
+        };
+        OriginOne: {
+            origin: components["schemas"]["Origin"];
+        };
         Outage: {
             outageCause: string;
             outageType: string;
+        };
+        OutageCounts: {
+            annotations: components["schemas"]["CountryCount"][];
+        };
+        OutlierList: {
+            dateRange: components["schemas"]["DateRange"];
+            outliers: components["schemas"]["FoundOutlier"][];
         };
         OwnMeta: {
             coverage: components["schemas"]["Coverage"][];
@@ -804,6 +1105,10 @@ export interface components {
             limit: number;
             more: boolean;
             offset: number;
+        };
+        PlaceName: {
+            code: string;
+            name: string;
         };
         Problem: {
             errors: {
@@ -832,6 +1137,8 @@ export interface components {
             /** Format: int64 */
             otherConnections: number;
             ranked: number;
+            /** Format: int64 */
+            scannerConnections: number;
             tooSmall: number;
             /** Format: int64 */
             tooSmallConnections: number;
@@ -844,6 +1151,9 @@ export interface components {
         Ready: {
             ready: boolean;
             reasons: string[];
+        };
+        Region: {
+            region: string;
         };
         RemovedAnnotation: {
             id: string;
@@ -975,6 +1285,7 @@ export interface components {
         Traced: {
             packets: components["schemas"]["TracedPacket"][];
             reasons: string[];
+            syn?: string | null;
         };
         TracedPacket: {
             /** Format: int32 */
@@ -1024,6 +1335,126 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: components["schemas"]["EventList"];
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    event: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: components["schemas"]["OneEvent"];
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    outliers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: components["schemas"]["OutlierList"];
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    annotations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: components["schemas"]["Annotations"];
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
     annotationsOutages: {
         parameters: {
             query?: never;
@@ -1048,6 +1479,36 @@ export interface operations {
                             message: string;
                         }[];
                         result: components["schemas"]["Annotations"];
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    annotationsOutagesLocations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: components["schemas"]["OutageCounts"];
                         success: boolean;
                     };
                 };
@@ -1648,6 +2109,178 @@ export interface operations {
             };
         };
     };
+    origins: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: components["schemas"]["OriginList"];
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    originsSummary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            meta: components["schemas"]["Meta"];
+                        } & {
+                            [key: string]: {
+                                [key: string]: string | null;
+                            };
+                        };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    originsTimeseries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            meta: components["schemas"]["Meta"];
+                        } & {
+                            [key: string]: {
+                                timestamps: string[];
+                            } & {
+                                [key: string]: (string | null)[];
+                            };
+                        };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    originsTimeseriesGroups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            meta: components["schemas"]["Meta"];
+                        } & {
+                            [key: string]: {
+                                timestamps: string[];
+                            } & {
+                                [key: string]: (string | null)[];
+                            };
+                        };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    originBySlug: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: components["schemas"]["OriginOne"];
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
     searchGlobal: {
         parameters: {
             query?: never;
@@ -2116,6 +2749,66 @@ export interface operations {
                         } & {
                             [key: string]: components["schemas"]["RankedValue"][];
                         };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    trafficAnomalies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: components["schemas"]["Anomalies"];
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    trafficAnomaliesLocations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: components["schemas"]["AnomalyCounts"];
                         success: boolean;
                     };
                 };

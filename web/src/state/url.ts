@@ -3,7 +3,7 @@
 import { type Anomalous, isAnomalous, type Metric } from "./stage";
 import { CONTINENTS, parsePlace, type Place, placeKey, samePlace, WORLD } from "./place";
 
-export const VIEWS = ["overview", "compare", "where", "networks", "servers", "how", "connections", "status", "method"] as const;
+export const VIEWS = ["overview", "events", "compare", "where", "networks", "servers", "how", "connections", "status", "method"] as const;
 export type View = (typeof VIEWS)[number];
 
 /** Which connections: those that clients open to these servers, or those that these servers open to others. */
@@ -20,6 +20,10 @@ export type Step = (typeof STEPS)[number] | "";
 /** In which time zone times are said. */
 export const ZONES = ["utc", "local", "place"] as const;
 export type Zone = (typeof ZONES)[number];
+
+/** Which events: those that raised an alarm, those that continue, or all. */
+export const WHICH = ["alarms", "open", "all"] as const;
+export type Which = (typeof WHICH)[number];
 
 /** The range that is all there is data of. */
 export const ALL_DATA = "all";
@@ -65,6 +69,9 @@ export interface State {
   by: Part;
   /** Rankings count all connections, not only completed handshakes. */
   every: boolean;
+  /** What events are about; empty for everything. */
+  channel: string;
+  which: Which;
   /** Only connections with these. */
   filters: Readonly<Record<string, string>>;
   /** Page of single connections. */
@@ -89,7 +96,7 @@ const MOST_OPEN = 20;
 /** The whole map, where the place is a continent. */
 export const WHOLE_MAP = "world";
 /** What every view can be restricted to, by the API's names. */
-export const COMMON_FILTERS = ["node", "port", "ipVersion", "signature", "tag"] as const;
+export const COMMON_FILTERS = ["node", "port", "ipVersion", "signature", "tag", "scanner"] as const;
 /** And what only single connections can be. */
 export const FILTERS = [...COMMON_FILTERS, "stage", "termination", "client", "server"] as const;
 export type Filter = (typeof FILTERS)[number];
@@ -114,6 +121,8 @@ export const DEFAULT: State = {
   zone: "utc",
   by: "node",
   every: false,
+  channel: "",
+  which: "alarms",
   filters: {},
   page: 0,
   open: [],
@@ -197,6 +206,8 @@ export function parseState(search: string): State {
     zone: ZONES.find((zone) => zone === query.get("tz")) ?? DEFAULT.zone,
     by: PARTS.find((part) => part === query.get("by")) ?? DEFAULT.by,
     every: query.get("rank") === "all",
+    channel: query.get("channel") ?? "",
+    which: WHICH.find((which) => which === query.get("events")) ?? DEFAULT.which,
     filters: Object.fromEntries(filters) as Record<string, string>,
     page: whole(query.get("page"), 0),
     open: (query.get("open") ?? "").split(",").filter(Boolean).slice(0, MOST_OPEN),
@@ -234,6 +245,8 @@ export function formatState(state: State): string {
   put("term", state.term);
   put("by", state.by, DEFAULT.by);
   put("rank", state.every ? "all" : "");
+  put("channel", state.channel);
+  put("events", state.which, DEFAULT.which);
   for (const key of FILTERS) put(`f.${key}`, state.filters[key] ?? "");
   put("page", state.page ? String(state.page) : "");
   put("open", state.open.join(","));

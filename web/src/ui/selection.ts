@@ -4,6 +4,7 @@ import { type App, named, shortName } from "../app";
 import { ALL_DATA, DATA_SETS, type DataSet, isoMinute, isStep, lengthOf, type Range, type Span, SPANS, type Step, stepOf, STEPS, type Zone, ZONES } from "../state/url";
 import { type Choice, segmented, stateLink, toggle } from "./controls";
 import { h } from "./dom";
+import { filtered } from "./filters";
 import { range as rangeText } from "./format";
 import { close, menu } from "./menu";
 import { fromZone, inZone, localZone, zoneName } from "./zone";
@@ -132,6 +133,14 @@ export function switchesControl({ store, state }: App): HTMLElement {
       state.completed,
       (completed) => store.go({ completed, page: 0 }),
     ),
+    state.dataSet === "tcp"
+      ? toggle(
+          "Known scanners left out",
+          "Leaves out connections whose SYN is as ZMap, masscan or Mirai send it (the tags zmap, zmap4, masscan and mirai).",
+          state.filters["scanner"] === "false",
+          (left) => store.go(filtered(store.state, "scanner", left ? "false" : "")),
+        )
+      : null,
     toggle(
       "Only resets before the first response",
       "Resets after the client had acknowledged an answer count as not cut short: many are ordinary ends of idle connections.",

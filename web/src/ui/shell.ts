@@ -17,6 +17,7 @@ import { zoneName } from "./zone";
 
 const NAMES: Record<View, string> = {
   overview: "Overview",
+  events: "Events",
   compare: "Compare",
   where: "Countries",
   networks: "Networks",
@@ -145,7 +146,7 @@ export function shell(root: HTMLElement, store: Store): Shell {
       const filter = filterMenu(app, isNarrow ? switches : null);
       const range = rangeControl(app, asOf);
       if (isNarrow) range.append(filter);
-      swap(bar, title, h("div", { class: "controls" }, dataSetControl(app, dataSets), range, isNarrow ? null : h("div", { class: "filter-row" }, switches, filter)), chips ?? "");
+      swap(bar, title, h("div", { class: "controls" }, h("div", { class: "range-row" }, dataSetControl(app, dataSets), range), isNarrow ? null : h("div", { class: "filter-row" }, switches, filter)), chips ?? "");
     },
   };
   return page;

@@ -256,7 +256,7 @@ function explained(app: App, one: Connection, stage: Stage, texts: Terms): HTMLE
   const place = h("div", { class: "explained" }, h("p", { class: "muted" }, "…"));
   const show = (box: HTMLElement, why: HTMLElement): void => place.replaceChildren(box, why, facts(app, one));
   radar.trace(one).then(
-    (traced) => show(ladderBox(ladder(tracedRungs(one, traced), stage), KEPT[app.state.dataSet]), h("div", {}, h("h3", {}, "Why this verdict"), ...traced.reasons.map((reason) => h("p", {}, ...withRules(app.store, reason))), tags(app.store, one, texts))),
+    (traced) => show(ladderBox(ladder(tracedRungs(one, traced), stage), KEPT[app.state.dataSet]), h("div", {}, h("h3", {}, "Why this verdict"), ...traced.reasons.map((reason) => h("p", {}, ...withRules(app.store, reason))), tags(app.store, one, texts), traced.syn ? h("p", { class: "muted", title: "IP version, TTL and distance, IP options, MSS, window and scale, TCP options, quirks, payload" }, "The SYN as p0f writes it: ", h("code", {}, traced.syn)) : null)),
     (error: unknown) => show(ladderBox(ladder(knownRungs(one, stage), stage), without(error)), byTerms(app, one, stage, texts)),
   );
   return place;

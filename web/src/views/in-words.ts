@@ -4,6 +4,7 @@ import { type Groups, shareAt, total } from "../api/answers";
 import { collectedDays } from "../api/collected";
 import * as radar from "../api/radar";
 import type { Ranked } from "../api/radar";
+import type { FoundEvent } from "../api/wire";
 import { type App, countryOf, judged, named, selected } from "../app";
 import { grid, onGrid } from "../charts/times";
 import { agreement } from "../stats/proportions";
@@ -11,9 +12,8 @@ import type { Place } from "../state/place";
 import type { Range } from "../state/url";
 import { stateLink } from "../ui/controls";
 import { type Child, h } from "../ui/dom";
-import { count, dates, many, percent, points, range as rangeText } from "../ui/format";
-import { type Event, remarkableDays } from "./events";
-import { changeOf, isCount, words } from "./stood-out";
+import { count, dates, many, percent, points } from "../ui/format";
+import { around, isCount, watchedName, when } from "./happened";
 
 const DAY = 86_400_000;
 /** What is usual is seen in so many days up to the end of the period. */
@@ -39,8 +39,8 @@ export async function inWords(app: App): Promise<HTMLElement | null> {
   if (place.kind !== "location" && place.kind !== "asn") return null;
   const now = Math.floor(Date.now() / 900_000) * 900_000;
   const [from, to] = range.kind === "fixed" ? [range.from, range.to] : [now - (await lengthOfLast(app)), now];
-  const [{ name }, days, networks, links] = await Promise.all([named(place), usualDays(app, to), networksOf(app), elsewhere(place, from, to)]);
-  const said = days ? [usual(days, from, to), changed(app, days)] : ["There are too few days with data to say what is usual here."];
+  const [{ name }, days, networks, links, events] = await Promise.all([named(place), usualDays(app, to), networksOf(app), elsewhere(place, from, to), eventsUpTo(app, to)]);
+  const said = [days ? usual(days, from, to) : "There are too few days with data to say what is usual here.", changed(app, events)];
   return h(
     "section",
     { class: "panel in-words", "aria-labelledby": "in-words-title" },
@@ -55,6 +55,10 @@ async function lengthOfLast(app: App): Promise<number> {
   const [from, to] = ranges[0] ?? [0, 0];
   return to - from;
 }
+
+/** The events of the days in which it is seen what is usual. */
+const eventsUpTo = (app: App, to: number): Promise<FoundEvent[]> =>
+  radar.events({ ...selected(app.state), range: { kind: "fixed", from: to - USUAL_DAYS * DAY, to } }, [["state", "-retracted"]]).catch(() => []);
 
 /** The whole days up to an end; none if there are too few. */
 async function usualDays(app: App, end: number): Promise<Days | null> {
@@ -93,22 +97,21 @@ function usual({ times, shares, sampled, counts }: Days, from: number, to: numbe
   return `Usual: ${between} (in ${of}; ${count(total(sampled.filter(Number.isFinite)))} sampled).`;
 }
 
-/** What changed in these days, or stood out. */
-function changed(app: App, days: Days): Child {
-  const events = remarkableDays([{ code: "here", all: days.counts, cut: days.cut, rate: days.rate }], 3);
-  if (events.length === 0) return "Changed: nothing. No day had half or twice the connections of a typical one, or a share that differed by 8 points or more.";
-  const link = (event: Event): HTMLElement => {
-    const [from, to] = [(days.times[event.first] ?? 0) - 3 * DAY, (days.times[event.last] ?? 0) + 4 * DAY];
-    const end = (days.times.at(-1) ?? to) + DAY;
-    return stateLink(app.store, { range: { kind: "fixed", from: Math.max(from, days.times[0] ?? from), to: Math.min(to, end) }, counts: isCount(event), page: 0 }, { key: `words:${event.first}` }, when(event, days.times));
-  };
-  return h("span", {}, "Changed: ", ...events.flatMap((event, at) => [at ? " " : "", link(event), changeOf(event, days.times) === null ? `: ${words(event, days.times)}` : ` ${words(event, days.times)}`]));
-}
+/** So many events are told. */
+const MOST_EVENTS = 3;
 
-function when(event: Event, times: readonly number[]): string {
-  const change = changeOf(event, times);
-  if (change !== null) return "Lasting.";
-  return rangeText(times[event.first] ?? 0, (times[event.last] ?? 0) + DAY);
+/** What began in these days, and perhaps ended; what continues first. */
+function changed(app: App, events: readonly FoundEvent[]): Child {
+  const name = watchedName(app.state.place);
+  const own = events.filter(({ place }) => place === name).sort((a, b) => Number(b.state === "open") - Number(a.state === "open"));
+  if (own.length === 0) return "Changed: no events. Nothing differed from the same hours of the weeks before by more than chance.";
+  const told = own.slice(0, MOST_EVENTS).flatMap((event, at) => {
+    const change = { range: around(event, Date.now()), counts: isCount(event), page: 0 };
+    const parts = event.parts.length ? `, in ${many(event.parts.length, "network")}` : "";
+    return [at ? "; " : "", stateLink(app.store, change, { key: `words:${event.id}` }, when(event)), `: ${event.summary.replace(/^[^:]*: /, "")}${parts}`];
+  });
+  const more = own.length > MOST_EVENTS ? ["; ", stateLink(app.store, { view: "events", which: "all", page: 0 }, { key: "words:events" }, `${own.length - MOST_EVENTS} more`)] : [];
+  return h("span", {}, "Changed: ", ...told, ...more, ".");
 }
 
 /** Which of its networks differ from the others. */

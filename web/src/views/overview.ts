@@ -5,7 +5,7 @@ import { ROOT } from "../api/client";
 import { collectedPart } from "../api/collected";
 import * as radar from "../api/radar";
 import type { OverTime } from "../api/radar";
-import type { Meta } from "../api/wire";
+import type { FoundEvent, Meta } from "../api/wire";
 import { type App, cautions, selected } from "../app";
 import { listMarks, marksOf } from "../charts/marks";
 import { ANOMALOUS, type Anomalous, stageClass, title } from "../state/stage";
@@ -19,9 +19,9 @@ import { figure } from "../ui/figure";
 import { later } from "../ui/later";
 import { compact, count, percent, points, sampling } from "../ui/format";
 import { type Earlier, earlierOf, unlike } from "./earlier";
+import { happened, marksOfEvents } from "./happened";
 import { inWords } from "./in-words";
 import { remarkable } from "./remarkable";
-import { stoodOut } from "./stood-out";
 import { incompleteNote, isEmpty, provenance, stageTable, unitText } from "./series";
 import { NOT_CUT, stageChart } from "./stage-chart";
 
@@ -29,14 +29,14 @@ export async function render(app: App): Promise<Child[]> {
   const asked = selected(app.state);
   const both = [asked, { ...asked, control: true }];
   // First what is seen first: a browser asks few questions at a time.
-  const first = Promise.all([radar.summary("stage", both), radar.stagesOverTime([asked], { step: stepOf(app.state) })]);
-  const more = [later(inWords(app), 150), later(stoodOut(app), 200), later(remarkable(app), 480), later(causes(app.store), 300)];
-  const [sums, series] = await first;
+  const first = Promise.all([radar.summary("stage", both), radar.stagesOverTime([asked], { step: stepOf(app.state) }), radar.events(asked, [["state", "-retracted"]]).catch(() => [])]);
+  const more = [later(inWords(app), 150), later(happened(app), 200), later(remarkable(app), 480), later(causes(app.store), 300)];
+  const [sums, series, events] = await first;
   const [now, before] = sums.series;
   const between = sums.ranges[0] ?? [0, 0];
   if (!now || isEmpty(now)) return [await nothing(app, between)];
   const earlier = earlierOf(asked.range, between, sums.ranges[1], collectedPart(sums.meta.coverage?.[1]));
-  return [headline(series.meta, now, before, earlier, app), chart(app, series), ...(await Promise.all(more))];
+  return [headline(series.meta, now, before, earlier, app), chart(app, series, events), ...(await Promise.all(more))];
 }
 
 /** Whether connections were chosen by how they ended, so that their share says nothing. */
@@ -99,9 +99,10 @@ function card(stage: Anomalous, now: Groups, before: Groups | undefined, isOut: 
   );
 }
 
-function chart({ store, state }: App, series: OverTime): HTMLElement {
+function chart({ store, state }: App, series: OverTime, events: readonly FoundEvent[]): HTMLElement {
   const [groups] = series.series;
-  const marks = marksOf(series.meta.confidenceInfo.annotations, series.ranges[0] ?? [0, 0]);
+  const shown = series.ranges[0] ?? [0, 0];
+  const marks = [...marksOf(series.meta.confidenceInfo.annotations, shown), ...marksOfEvents(events, state.place, shown, Date.now())];
   const unit = segmented("Unit", [{ value: false, label: "Share" }, { value: true, label: "Count" }], state.counts, (counts) => store.go({ counts }));
   return figure({
     key: "stages",

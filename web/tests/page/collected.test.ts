@@ -1,4 +1,4 @@
-// What was not collected is not zero: in charts, comparisons and the list of days.
+// What was not collected is not zero: in charts and comparisons.
 import { readFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Coverage, GroupsAnswer, Status } from "../../src/api/wire";
@@ -142,54 +142,6 @@ describe("what was not collected", () => {
     await narrow.page.touchscreen.tap((box?.x ?? 0) + (box?.width ?? 0) / 2, (box?.y ?? 0) + 60);
     await expect.poll(() => narrow.page.locator(".plot .tip").first().textContent()).toContain("No data was collected");
     await narrow.context.close();
-  });
-});
-
-describe("days that stood out", () => {
-  const events = async (): Promise<string[]> => (await looked.page.locator(".events li").allTextContents()).map(plain);
-
-  it("are none before there was data", async () => {
-    await looked.open("?range=7d");
-    const { windows } = await api<Status>(looked.page, "status");
-    const from = Math.floor(Date.parse(windows.from ?? "") / DAY) * DAY;
-    for (const place of ["", "&place=IS"]) {
-      await looked.open(`?from=${iso(from - 4 * DAY)}&to=${iso(from + 20 * DAY)}${place}`);
-      for (const said of await events()) {
-        expect(said).not.toContain(` ${new Date(from).getUTCDate()} `);
-        expect(said).not.toMatch(/(: |^)0 connections/);
-      }
-    }
-  });
-
-  it("are since when something holds, not until when it did not", async () => {
-    await looked.open("?range=4w");
-    const said = (await events()).filter((one) => one.includes("Before:"));
-    expect(said.length).toBeGreaterThan(0);
-    for (const one of said) expect(one).toMatch(/Since \d+ \w+: about [\d,]+ connections a day/);
-  });
-
-  it.each([true, false])("are not those on which a server did not deliver: %s", async (isGap) => {
-    const day = Math.floor(Date.now() / DAY) * DAY - 4 * DAY;
-    const isThen = (time: string): boolean => Math.floor(Date.parse(time) / DAY) * DAY === day;
-    // Everybody has a tenth of the connections on that day.
-    await answered<GroupsAnswer>(/timeseries_groups\/location/, (result) => {
-      for (const [name, { groups }] of Object.entries(result.counts)) {
-        const at = ((result[name] as Record<string, string[]>)["timestamps"] ?? []).findIndex(isThen);
-        for (const { weight } of Object.values(groups)) weight[at] = Math.round((weight[at] ?? 0) / 10);
-      }
-    });
-    if (isGap) {
-      await answered<{ all: Coverage }>(/\/coverage\?/, ({ all: { intervals } }) => {
-        const at = intervals?.timestamps.findIndex(isThen) ?? -1;
-        if (intervals) intervals.complete[at] = "62.5";
-      });
-    }
-    await looked.open("?range=12w");
-    await looked.open("?range=7d");
-    // Not a number that ends alike, such as 7,552,425.
-    const date = new RegExp(`^World as a whole (\\d+ to )?${new Date(day).getUTCDate()} (to|[A-Z])`);
-    const said = await events();
-    expect(said.filter((one) => date.test(one)).length > 0, said.join("\n")).toBe(!isGap);
   });
 });
 

@@ -6,6 +6,7 @@ import { jumps, type Looked, look, OUT } from "./browser";
 
 const VIEWS: Record<string, string> = {
   overview: "?range=4w",
+  events: "?view=events&range=4w",
   compare: "?view=compare&with=CH,PT&range=4w&control=1",
   "compare-over": "?view=compare&with=CH,PT&range=4w&control=1&layout=over",
   where: "?view=where&range=4w",

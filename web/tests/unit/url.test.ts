@@ -31,6 +31,8 @@ describe("the state in the address", () => {
       zone: "local",
       by: "ip_version",
       every: true,
+      channel: "post_ack",
+      which: "open",
       filters: { stage: "post_ack", client: "198.51.100.0/24" },
       page: 3,
       open: ["1764450000000000.40112"],

@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { type Answer, readGroups } from "../../src/api/answers";
-import type { Annotation, GroupsAnswer, Meta } from "../../src/api/wire";
-import { remarkableDays, type Series, TOGETHER } from "../../src/views/events";
+import type { FoundEvent, GroupsAnswer, Meta } from "../../src/api/wire";
+import type { Place } from "../../src/state/place";
+import { filtersOf } from "../../src/views/events";
 import { flowOf } from "../../src/views/flow";
 import { stageTable } from "../../src/views/series";
-import { notes, words } from "../../src/views/stood-out";
+import { marksOfEvents, placeOf, timeOf, when } from "../../src/views/happened";
 
 const meta: Meta = {
   confidenceInfo: { annotations: [], level: 5 },
@@ -49,64 +50,39 @@ describe("the flow", () => {
   });
 });
 
-describe("days that stood out", () => {
-  const usual = (code: string, change: Record<number, [number, number]> = {}): Series => {
-    const days = Array.from({ length: 14 }, (_, day) => change[day] ?? [1000 + day, 200 + (day % 3)]);
-    return { code, all: days.map(([all]) => all ?? 0), cut: days.map(([, cut]) => cut ?? 0) };
-  };
+describe("events", () => {
+  const event = (change: Partial<FoundEvent>): FoundEvent =>
+    ({ id: "00000000000000ff", place: "country:PT", channel: "traffic", state: "closed", severity: "severe", onset: "2026-11-09T13:15:00Z", end: "2026-11-09T18:00:00Z", summary: "Portugal: 95 % fewer connections than usual", parts: [], ...change }) as FoundEvent;
+  const now = Date.UTC(2026, 10, 14);
 
-  it("are none where every day is alike", () => expect(remarkableDays([usual("A")], 5)).toEqual([]));
-
-  it("have much fewer connections, or another share", () => {
-    const found = remarkableDays([usual("A"), usual("B", { 3: [50, 30], 4: [60, 30] }), usual("C", { 9: [1000, 400] })], 5);
-    expect(found).toMatchObject([
-      { code: "B", first: 3, last: 4, count: 50, share: 60 },
-      { code: "C", first: 9, last: 9, share: 40 },
-    ]);
+  it("have a place on the page, unless it is a server", () => {
+    expect(placeOf(event({}))).toEqual({ kind: "location", code: "PT" });
+    expect(placeOf(event({ place: "as:64500" }))).toEqual({ kind: "asn", number: 64500 });
+    expect(placeOf(event({ place: "world" }))).toEqual({ kind: "world" });
+    expect(placeOf(event({ place: "node:edge1" }))).toBeNull();
   });
 
-  it("are said once where they concern all places", () => {
-    const flood: Record<number, [number, number]> = { 6: [2000, 1200] };
-    const found = remarkableDays([usual("A", flood), usual("B", flood), usual("C", { ...flood, 2: [20, 4] }), usual("D")], 5);
-    expect(found).toMatchObject([{ code: "C", first: 2 }, { code: TOGETHER, first: 6, count: 7006 }]);
+  it("end with the present while they continue", () => {
+    expect(timeOf(event({}), now)).toEqual([Date.UTC(2026, 10, 9, 13, 15), Date.UTC(2026, 10, 9, 18)]);
+    expect(timeOf(event({ end: null, state: "open" }), now)[1]).toBe(now);
+    expect(timeOf(event({ end: null, state: "usual", closed: "2026-11-12T00:00:00Z" }), now)[1]).toBe(Date.UTC(2026, 10, 12));
+    expect(when(event({}))).toMatch(/13:15 .* 18:00 UTC$/);
+    expect(when(event({ end: null, state: "open" }))).toBe("Since Mon 9 Nov 2026, 13:15 UTC");
   });
 
-  it("are not those that were not collected", () => {
-    const gap: [number, number] = [NaN, NaN];
-    expect(remarkableDays([usual("A", { 0: gap, 1: gap, 7: gap }), usual("B", { 0: gap, 1: gap, 7: gap })], 5)).toEqual([]);
-    const found = remarkableDays([usual("A", { 6: [50, 10], 7: gap, 8: [60, 12] })], 5);
-    expect(found.map(({ first, last }) => [first, last])).toEqual([[6, 6], [8, 8]]);
+  it("are spans on the chart of their place, as are those of our own", () => {
+    const range: [number, number] = [Date.UTC(2026, 10, 8), Date.UTC(2026, 10, 14)];
+    const events = [event({}), event({ place: "as:64500" }), event({ place: "node:edge1", channel: "observer", summary: "Server edge1" }), event({ state: "retracted" }), event({ onset: "2026-10-01T00:00:00Z", end: "2026-10-02T00:00:00Z" })];
+    const texts = (place: Place): string[] => marksOfEvents(events, place, range, now).map(({ text }) => text);
+    expect(texts({ kind: "location", code: "PT" })).toEqual(["Portugal: 95 % fewer connections than usual", "Server edge1"]);
+    expect(texts({ kind: "world" })).toEqual(["Server edge1"]);
+    expect(marksOfEvents(events, { kind: "asn", number: 64500 }, range, now)[0]).toMatchObject({ from: Date.UTC(2026, 10, 9, 13, 15), to: Date.UTC(2026, 10, 9, 18), kind: "EVENT" });
   });
 
-  it("are not looked for where there is little", () => {
-    const few = { code: "D", all: [10, 10, 10, 1, 10, 10], cut: [1, 1, 1, 1, 1, 1] };
-    expect(remarkableDays([few], 5)).toEqual([]);
-  });
-});
-
-describe("what is said of a day", () => {
-  const times = Array.from({ length: 14 }, (_, day) => Date.UTC(2026, 10, 1 + day));
-  const plain = (text: string): string => text.replaceAll("\u202f", " ");
-  const event = { code: "PT", first: 3, last: 3, count: 50, usualCount: 1000, share: 46, usualShare: 13, score: 4 };
-
-  it("is both numbers, and the usual ones", () =>
-    expect(plain(words(event, times))).toBe("50 connections a day, 46.0 % cut short. Typical: 1,000 connections a day, 13.0 % cut short."));
-
-  it("is since when the state of today holds, where it is not an exception", () => {
-    expect(plain(words({ ...event, first: 0, last: 7 }, times))).toBe("Since 9 Nov: about 1,000 connections a day, 13.0 % cut short. Before: 50 connections a day, 46.0 % cut short.");
-    expect(plain(words({ ...event, first: 9, last: 13 }, times))).toMatch(/^Since 10 Nov: about 50 connections a day, .* Before: 1,000 connections a day/);
-    expect(plain(words({ ...event, first: 3, last: 9 }, times))).toMatch(/^Peak day: 50 /);
-  });
-
-  it("has the notes on that place and about that time", () => {
-    const note = (change: Partial<Annotation>): Annotation =>
-      ({ locations: ["PT"], asns: [], startDate: "2026-11-13T00:00:00Z", endDate: "2026-11-14T00:00:00Z", description: "offline", ...change }) as Annotation;
-    const [from, to] = [Date.UTC(2026, 10, 13), Date.UTC(2026, 10, 14)];
-    expect(notes([note({})], "PT", from, to)).toEqual(["Noted: offline"]);
-    expect(notes([note({})], "ES", from, to)).toEqual([]);
-    expect(notes([note({ locations: [] })], TOGETHER, from, to)).toEqual(["Noted: offline"]);
-    expect(notes([note({ startDate: "2026-10-01T00:00:00Z", endDate: "2026-12-01T00:00:00Z" })], "PT", from, to)).toEqual([]);
-    expect(notes([note({ startDate: "2026-11-14T00:00:00Z", endDate: null })], "PT", from, to)).toEqual([]);
+  it("are chosen by the API's parameters", () => {
+    expect(filtersOf({ channel: "", which: "alarms" })).toEqual([["alarm", "true"], ["state", "-retracted"]]);
+    expect(filtersOf({ channel: "post_ack", which: "open" })).toEqual([["state", "open"], ["channel", "post_ack"]]);
+    expect(filtersOf({ channel: "nothing", which: "all" })).toEqual([]);
   });
 });
 

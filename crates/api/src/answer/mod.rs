@@ -3,10 +3,12 @@
 mod confidence;
 mod coverage;
 mod csv;
+mod events;
 mod facts;
 mod groups;
 mod meta;
 mod origins;
+mod outliers;
 mod resets;
 mod servers;
 mod shape;
@@ -19,6 +21,7 @@ use cutshort_store::Store;
 
 pub use confidence::{LEAST_EFFECT, LEAST_POINT, LEAST_SAMPLE, MOST_GAPS};
 pub use coverage::{Coverage, CoveredIntervals, CoveredNode, Gap};
+pub use events::{EventList, FoundEvent, NetworkName, PlaceName, SelectedEvent, home, select};
 pub use facts::Facts;
 pub use groups::{By, Column, Groups, OTHER, sum, value_name};
 pub use meta::{ConfidenceInfo, DateRange, Meta, Note, OwnMeta, Unit};
@@ -26,6 +29,7 @@ pub use origins::{
     Metric, OriginList, OriginOne, OriginSeries, OriginsAnswer, OriginsBy, OriginsQuery, metric, origin,
     origins,
 };
+pub use outliers::{DifferentSignature, FoundOutlier};
 pub use servers::{ServerName, Servers, ServersQuery, servers};
 pub use shape::{CountColumns, CountOfSeries, Counts, CutShort};
 pub use shares::{Share, shares};
@@ -33,7 +37,9 @@ pub use top::{AskedTop, Completed, Excluded, Numbers, Order, Ranked, RankedOf, S
 pub use top_shape::{RankedAs, RankedLocation, RankedValue};
 
 pub(crate) use csv::text as csv_text;
+pub(crate) use events::{begin as begin_of_window, is_of_a_place, location as place_of_event};
 pub(crate) use meta::{DATA_SOURCE, bucket_name};
+pub(crate) use outliers::outliers;
 
 use crate::problem::Problem;
 use crate::question::{Series, iso};

@@ -98,6 +98,8 @@ pub struct RankedOf {
     pub unknown_connections: u64,
     /// Sampled connections of networks or ports that the store counts together, as `other`.
     pub other_connections: u64,
+    /// Sampled connections of known scanners that the filter `scanner=false` leaves out; 0 without it.
+    pub scanner_connections: u64,
 }
 
 /// The numbers of one entry of a ranking. Shares are in percent.
@@ -296,9 +298,19 @@ struct Ranking {
     /// What has no value, and what the store counts together.
     unknown: u64,
     other: u64,
+    /// Connections of known scanners that were left out.
+    scanners: u64,
     start: i64,
     networks_folded: bool,
     ports_folded: bool,
+}
+
+/// Counts the sampled connections of known scanners that a series leaves out.
+fn scanners_left_out(store: &dyn Store, series: &Series) -> Result<u64, Problem> {
+    let Some(selection) = series.selection.scanners_left_out() else { return Ok(0) };
+    let query = RollupQuery { range: series.range.clone(), bucket: None, selection, by: None };
+    let answer = resets::rollups(store, series, &query)?;
+    Ok(answer.rows.iter().map(|row| row.total().sampled).sum())
 }
 
 impl Ranking {
@@ -317,6 +329,7 @@ impl Ranking {
             completed_total: WeightedCount::default(),
             unknown: 0,
             other: 0,
+            scanners: scanners_left_out(store, series)?,
             start: series.range.start,
             networks_folded: all.networks_folded,
             ports_folded: all.ports_folded,
@@ -390,6 +403,7 @@ impl Ranking {
             too_small_connections: small.iter().map(|(_, counted)| counted.all.sampled).sum(),
             unknown_connections: self.unknown,
             other_connections: self.other,
+            scanner_connections: self.scanners,
         };
         ranked.sort_by(|(a, first), (b, second)| {
             let by_key = second.key(asked.order).total_cmp(&first.key(asked.order));

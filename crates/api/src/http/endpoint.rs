@@ -147,6 +147,7 @@ pub(super) enum Group {
     Own,
     Origin,
     Quic,
+    Events,
     Entities,
     Annotations,
     Ingest,
@@ -154,11 +155,12 @@ pub(super) enum Group {
 }
 
 impl Group {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Radar,
         Self::Own,
         Self::Origin,
         Self::Quic,
+        Self::Events,
         Self::Entities,
         Self::Annotations,
         Self::Ingest,
@@ -171,6 +173,7 @@ impl Group {
             Self::Own => "Beyond Radar",
             Self::Origin => "To other servers",
             Self::Quic => "QUIC",
+            Self::Events => "Events",
             Self::Entities => "Entities",
             Self::Annotations => "Annotations",
             Self::Ingest => "Ingest",
@@ -189,6 +192,9 @@ impl Group {
             }
             Self::Quic => {
                 "The same questions about QUIC connections of clients (data set 'quic'). A server that does not answer lets its clients time out in post_initial, and nothing is called cut short after its second 1-RTT datagram. Answers are 404 until datagrams have been imported."
+            }
+            Self::Events => {
+                "What changed where, and when. How events are found, and how often they are false: docs/events.md."
             }
             Self::Entities => "Countries and networks.",
             Self::Annotations => "What the operator has noted about a time.",

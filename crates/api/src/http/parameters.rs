@@ -1,5 +1,6 @@
 //! All parameters, with their documentation.
 
+use cutshort_detect::{Channel, EventState, Severity};
 use cutshort_geo::{Continent, Country};
 use cutshort_pipeline::live::AgentCounts;
 use cutshort_verdict::DataSet;
@@ -70,6 +71,26 @@ fn continents(_: DataSet) -> Vec<&'static str> {
 
 fn tags(data_set: DataSet) -> Vec<&'static str> {
     data_set.tags().iter().map(|tag| tag.name()).collect()
+}
+
+fn channels(_: DataSet) -> Vec<&'static str> {
+    Channel::ALL.map(Channel::name).into()
+}
+
+fn event_states(_: DataSet) -> Vec<&'static str> {
+    EventState::ALL.map(EventState::name).into()
+}
+
+fn severities(_: DataSet) -> Vec<&'static str> {
+    Severity::ALL.map(Severity::name).into()
+}
+
+fn data_sets(_: DataSet) -> Vec<&'static str> {
+    DataSet::WITH_RULES.map(DataSet::name).into()
+}
+
+fn event_id() -> String {
+    "^[0-9A-Fa-f]{16}$".to_owned()
 }
 
 /// Radar's names, and those of the rest of the product where they differ.
@@ -157,6 +178,12 @@ pub(super) const ANSWERED: Parameter = series(
     ParameterKind::Flag,
     "true",
     "Whether the client has acknowledged something that the server sent after its SYN+ACK.",
+);
+pub(super) const SCANNER: Parameter = series(
+    "scanner",
+    ParameterKind::Flag,
+    "false",
+    "Whether the SYN is that of a known scanner: any of the tags zmap, zmap4, masscan and mirai. false leaves them out; rankings say how many.",
 );
 pub(super) const IP_VERSION: Parameter =
     series("ipVersion", ParameterKind::Pattern(ip_version_list), "IPv6", "IPv4 or IPv6.");
@@ -275,7 +302,7 @@ pub(super) const LIMIT_ORIGINS: Parameter = query(
 pub(super) const FORMAT_JSON: Parameter =
     query("format", ParameterKind::Choice(&["JSON"]), "JSON", "JSON only.");
 pub(super) const SLUG: Parameter = path("slug", ParameterKind::Text, "api", "A name of servers.");
-pub(super) const ORIGIN: Parameter = Parameter {
+pub(super) const ORIGIN_NAMES: Parameter = Parameter {
     name: "origin",
     about: "Names of servers, a comma list. Given several times, for one series each.",
     place: ParameterPlace::Needed,
@@ -402,6 +429,78 @@ pub(super) const EVENT_TYPE: Parameter = query(
     "OUTAGE",
     "Only those of this kind. EVENT is an older name of GENERAL.",
 );
+pub(super) const OUTAGE_CAUSE: Parameter =
+    query("outageCause", ParameterKind::Text, "CABLE_CUT", "Only outages with this cause.");
+pub(super) const OUTAGE_TYPE: Parameter =
+    query("outageType", ParameterKind::Text, "NATIONWIDE", "Only outages of this type.");
+pub(super) const ANNOTATION_QUERY: Parameter =
+    query("query", ParameterKind::Text, "cable", "Only those whose text contains this.");
+pub(super) const EVENT_LOCATION: Parameter = query(
+    "location",
+    ParameterKind::List(countries),
+    "US",
+    "Only events of these countries (two letters) and of networks there, a comma list; '-' in front excludes.",
+);
+pub(super) const EVENT_NODE: Parameter = query(
+    "node",
+    ParameterKind::Text,
+    "edge1",
+    "Only what these servers did not collect, a comma list; '-' in front excludes.",
+);
+pub(super) const EVENT_CHANNEL: Parameter = query(
+    "channel",
+    ParameterKind::List(channels),
+    "traffic,post_ack",
+    "Only events of these channels, a comma list; '-' in front excludes. 'traffic': fewer connections; a stage: a larger share of connections cut short there; 'observer': what was not collected.",
+);
+pub(super) const EVENT_STATE: Parameter = query(
+    "state",
+    ParameterKind::List(event_states),
+    "open",
+    "Only events in these states, a comma list; '-' in front excludes.",
+);
+pub(super) const EVENT_SEVERITY: Parameter = query(
+    "severity",
+    ParameterKind::List(severities),
+    "major,severe",
+    "Only events with these severities, a comma list; '-' in front excludes.",
+);
+pub(super) const EVENT_ALARM: Parameter = query(
+    "alarm",
+    ParameterKind::Flag,
+    "true",
+    "Only events that raised an alarm, or only others. The first event of an episode does, unless another explains it.",
+);
+pub(super) const EVENT_DATA_SET: Parameter = query(
+    "dataSet",
+    ParameterKind::List(data_sets),
+    "tcp",
+    "Only events in these data sets, a comma list; '-' in front excludes.",
+);
+pub(super) const ONE_DATA_SET: Parameter =
+    query("dataSet", ParameterKind::Choice(&["tcp", "origin", "quic"]), "tcp", "The data set; default: tcp.");
+pub(super) const EVENT_PATH: Parameter =
+    path("id", ParameterKind::Pattern(event_id), "00000000000000ff", "The ID of an event.");
+pub(super) const ANOMALY_STATUS: Parameter = query(
+    "status",
+    ParameterKind::Choice(&["VERIFIED", "UNVERIFIED"]),
+    "VERIFIED",
+    "Only those that the operator has confirmed with an annotation, or only others.",
+);
+pub(super) const ANOMALY_TYPE: Parameter = query(
+    "type",
+    ParameterKind::Choice(&["LOCATION", "AS", "ORIGIN"]),
+    "AS",
+    "Only those of countries or of networks; it can come twice. There are none of origins.",
+);
+pub(super) const DATA_SOURCE: Parameter = query(
+    "dataSource",
+    ParameterKind::Text,
+    "CONNECTION_ANOMALY",
+    "CONNECTION_ANOMALY or ALL; of other data sources there are none here.",
+);
+pub(super) const ORIGIN: Parameter =
+    query("origin", ParameterKind::Text, "example", "An origin of Radar's. There are none of these here.");
 pub(super) const ANNOTATION_PATH: Parameter =
     path("id", ParameterKind::Pattern(annotation_number), "1", "The number of an annotation.");
 pub(super) const AGENT: Parameter = Parameter {

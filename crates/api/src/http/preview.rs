@@ -97,7 +97,8 @@ pub(crate) fn image(app: &App, parts: &request::Parts) -> Option<String> {
 }
 
 /// The page's filters, with the API's parameters.
-const FILTERS: [(&str, &str); 3] = [("f.node", "node"), ("f.port", "port"), ("f.ipVersion", "ipVersion")];
+const FILTERS: [(&str, &str); 4] =
+    [("f.node", "node"), ("f.port", "port"), ("f.ipVersion", "ipVersion"), ("f.scanner", "scanner")];
 /// Filters by verdict: the share of cut-short connections among the filtered ones says nothing.
 const BY_VERDICT: [&str; 2] = ["f.signature", "f.tag"];
 
@@ -214,6 +215,8 @@ fn description(
         Some(match name {
             "node" => format!(", server {value}"),
             "port" => format!(", port {value}"),
+            "scanner" if value == "false" => ", known scanners left out".to_owned(),
+            "scanner" => ", known scanners only".to_owned(),
             _ => format!(", {value}"),
         })
     };

@@ -2,7 +2,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use cutshort_geo::{Continent, Country};
-use cutshort_store::{Choice, FILE_NODE, Selection};
+use cutshort_store::{Choice, FILE_NODE, HasAny, Selection};
 use cutshort_verdict::{DataSet, Stage, Tag};
 
 use super::{Filters, Parameters, pattern, stage_names};
@@ -42,6 +42,7 @@ pub(super) fn selection(parameters: &Parameters, at: usize, filters: Filters) ->
         ports: list("port", own("port"), port)?,
         nodes: list("node", own("node"), node)?,
         answered,
+        scanner: boolean("scanner", own("scanner"))?.map(|wanted| HasAny { tags: set.scanners(), wanted }),
         completed: handshake(own("handshake"))? || wanted == Some(true),
         ..radar
     })

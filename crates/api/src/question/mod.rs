@@ -3,6 +3,7 @@
 //! A key may occur several times; its position says which series it belongs to. A value is a comma-separated list, in
 //! which `-` in front of a value excludes it. An empty value is the same as a missing one.
 
+mod events;
 mod filter;
 mod interval;
 mod names;
@@ -17,6 +18,8 @@ use cutshort_model::Bucket;
 use cutshort_store::{Choice, Selection};
 use cutshort_verdict::{DataSet, Stage};
 
+pub use events::EventFilter;
+pub(crate) use events::time_range;
 pub use filter::{Numbers, Stages, stage_from_name};
 pub(crate) use filter::{
     asn, asn_pattern, continent, country, digits, ip_version_pattern, list, port_pattern,
@@ -77,8 +80,8 @@ pub enum Filters {
 pub const RADAR_ARRAYS: [&str; 7] =
     ["name", "dateRange", "dateStart", "dateEnd", "asn", "location", "continent"];
 /// The keys of our own endpoints that have one value per series.
-pub const OWN_ARRAYS: [&str; 9] =
-    ["tag", "signature", "answered", "ipVersion", "port", "node", "handshake", "stage", "resets"];
+pub const OWN_ARRAYS: [&str; 10] =
+    ["tag", "signature", "answered", "scanner", "ipVersion", "port", "node", "handshake", "stage", "resets"];
 
 /// Parses the series of a request. `default` is the name of series without one, followed by their position; `now` is
 /// the end of relative ranges.

@@ -9,6 +9,7 @@ mod coverage;
 mod dashboard;
 mod data_sets;
 mod entities;
+mod events;
 mod geo;
 mod keeping;
 mod long;

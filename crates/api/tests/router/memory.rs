@@ -10,9 +10,10 @@ use cutshort_model::{Addresses, ConnectionRecord, Dimension, Network, Port, Valu
 use cutshort_packet::{FiveTuple, Flags, SynOptions};
 use cutshort_store::cell::{CellKey, CellOutcome, Cells};
 use cutshort_store::{
-    Added, Annotation, Choice, ConnectionQuery, FlowKey, Grouped, Impaired, Impairment, Inputs,
-    NewAnnotation, NodeCoverage, Replacement, Result, Retention, RollupAnswer, RollupQuery, RollupRow,
-    Segment, Selection, Status, Store, StoreError, StoredRow, WindowCounts, WindowPackets, WindowState,
+    Added, Annotation, Checkpoint, Choice, ConnectionQuery, EventQuery, EventStep, Events, FlowKey, Folded,
+    Grouped, Impaired, Impairment, Inputs, KeptEvent, NewAnnotation, NodeCoverage, Replacement, Result,
+    Retention, RollupAnswer, RollupQuery, RollupRow, Segment, Selection, Status, Store, StoreError,
+    StoredRow, WindowCounts, WindowPackets, WindowState,
 };
 use cutshort_verdict::{
     DataSet, Exclusion, Row, Signature, Stage, Tag, Tags, Termination, WeightedCount, ZMAP4_OPTIONS,
@@ -46,6 +47,7 @@ pub(crate) struct Memory {
     pub(crate) impaired: Vec<Impaired>,
     pub(crate) broken: Mutex<Option<fn() -> StoreError>>,
     pub(crate) annotations: Mutex<Vec<Annotation>>,
+    pub(crate) events: KnownEvents,
     /// None is all time.
     pub(crate) coverage: Option<Vec<NodeCoverage>>,
     /// What single connections were last asked for.
@@ -133,6 +135,7 @@ impl Cell {
                     tagged(&selection.tags, *tags)
                         && selection.signatures.has(signature.as_ref())
                         && selection.answered.is_none_or(|answered| answered == tags.contains(Tag::Answered))
+                        && selection.scanner.is_none_or(|any| any.wanted == any.tags.intersects(*tags))
                         && (*completed || !selection.completed)
                 }
             }
@@ -170,7 +173,33 @@ fn tagged(choice: &Choice<Tag>, tags: Tags) -> bool {
         && !choice.exclude.iter().any(|tag| tags.contains(*tag))
 }
 
+/// Events that were found.
+#[derive(Debug, Default)]
+pub(crate) struct KnownEvents(pub(crate) Vec<KeptEvent>);
+
+impl Events for KnownEvents {
+    fn list(&self, query: &EventQuery) -> Result<Vec<KeptEvent>> {
+        Ok(self.0.iter().filter(|kept| query.wants(&kept.event)).cloned().collect())
+    }
+
+    fn folded(&self) -> Result<Folded> {
+        Ok(Folded::default())
+    }
+
+    fn checkpoint(&self, _window: i64) -> Result<Option<Checkpoint>> {
+        Ok(None)
+    }
+
+    fn keep(&self, _step: &EventStep<'_>) -> Result<()> {
+        Err(StoreError::Refused("nothing is found here".to_owned()))
+    }
+}
+
 impl Store for Memory {
+    fn events(&self) -> Option<&dyn Events> {
+        Some(&self.events)
+    }
+
     fn data_set(&self) -> DataSet {
         self.data_set
     }

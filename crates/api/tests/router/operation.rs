@@ -2,13 +2,15 @@
 
 use axum::body::Body;
 use axum::http::Request;
+use cutshort_detect::{Channel, EventId};
 use cutshort_model::Window;
 use cutshort_store::{Impaired, Impairment};
 use cutshort_verdict::{DataSet, Exclusion, Stage};
 use serde_json::json;
 
 use crate::client::{DAY, END, Server, WINDOW};
-use crate::memory::{Memory, connection, excluded};
+use crate::events::event;
+use crate::memory::{KnownEvents, Memory, connection, excluded};
 
 fn store() -> Memory {
     let cells = vec![
@@ -146,7 +148,10 @@ fn the_page_needs_nothing_from_elsewhere() {
 fn every_example_works() {
     let quic = Memory { data_set: DataSet::Quic, ..store() };
     let origin = Memory { data_set: DataSet::Origin, origin: Some(Box::new(quic)), ..store() };
-    let store = Memory { origin: Some(Box::new(origin)), ..store() };
+    // The example of the documentation has this id.
+    let mut known = event("world", Channel::Traffic, 9, None, 0.5);
+    known.event.id = EventId(255);
+    let store = Memory { origin: Some(Box::new(origin)), events: KnownEvents(vec![known]), ..store() };
     let server = Server::with(store, crate::client::with_all());
     let page = server.get("/docs").text;
     let links: Vec<&str> =

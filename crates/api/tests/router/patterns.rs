@@ -9,7 +9,7 @@ use crate::client::{Server, with_all};
 use crate::memory::Memory;
 
 /// Extremes of every kind, and what is just not one; each is tried with every parameter that has a pattern.
-const VALUES: [&str; 65] = [
+const VALUES: [&str; 66] = [
     "0",
     "00",
     "7",
@@ -75,6 +75,7 @@ const VALUES: [&str; 65] = [
     "07d",
     "52W",
     "7dControl",
+    "00000000000000ff",
 ];
 
 #[test]

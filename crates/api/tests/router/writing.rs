@@ -110,7 +110,9 @@ fn what_is_noted_is_listed_as_in_radar() {
         "id": "1", "dataSource": "CONNECTION_ANOMALY", "description": "A cable was cut", "scope": "Lisbon",
         "startDate": "2026-01-13T06:00:00Z", "endDate": "2026-01-13T18:00:00Z", "eventType": "OUTAGE",
         "linkedUrl": "https://example.org/cable", "asns": [3243],
-        "asnsDetails": [{"asn": "3243", "name": listed["asnsDetails"][0]["name"]}],
+        "asnsDetails": [{
+            "asn": "3243", "name": listed["asnsDetails"][0]["name"], "location": {"code": "PT", "name": "Portugal"}
+        }],
         "locations": ["PT"], "locationsDetails": [{"code": "PT", "name": "Portugal"}],
         "outage": {"outageCause": "CABLE_CUT", "outageType": "REGIONAL"},
         "entities": [], "geoIds": [], "origins": [], "originsDetails": [], "tags": []

@@ -24,10 +24,15 @@ impl Waiting {
         self.order.push_back((row.ts, row.five_tuple));
     }
 
-    /// Hands on what waits for this row, not later than it.
+    /// Hands on what waits for this row: earlier than it, a nanosecond apart if need be. Rules look at which of two rows was
+    /// earlier, such as our FIN or the server's.
     pub(super) fn followed_by(&mut self, next: &Packet, give: impl FnMut(Packet)) {
-        let rows = self.rows.remove(&next.five_tuple).into_iter().flatten();
-        rows.map(|row| Packet { ts: row.ts.min(next.ts), ..row }).for_each(give);
+        let rows = self.rows.remove(&next.five_tuple).unwrap_or_default();
+        let latest = (1..=rows.len() as i64).rev().map(|before| next.ts.saturating_sub(before));
+        rows.into_iter()
+            .zip(latest)
+            .map(|(row, latest)| Packet { ts: row.ts.min(latest), ..row })
+            .for_each(give);
     }
 
     /// Hands on the rows that have waited long enough, or all.
@@ -61,8 +66,12 @@ mod tests {
         waiting.hold(packet(110, 1, Flags::PSH));
         let mut given = Vec::new();
         waiting.followed_by(&packet(104, 1, Flags::ACK), |row| given.push((row.ts, row.flags)));
-        assert_eq!(given, [(100, Flags::SYN), (104, Flags::PSH)]);
+        assert_eq!(given, [(100, Flags::SYN), (103, Flags::PSH)]);
         waiting.followed_by(&packet(120, 1, Flags::ACK), |_| panic!("handed on already"));
+        given.clear();
+        [Flags::PSH, Flags::FIN].iter().for_each(|flags| waiting.hold(packet(130, 3, *flags)));
+        waiting.followed_by(&packet(125, 3, Flags::FIN), |row| given.push((row.ts, row.flags)));
+        assert_eq!(given, [(123, Flags::PSH), (124, Flags::FIN)]);
         given.clear();
         waiting.release(104 + PATIENCE, false, |row| given.push((row.ts, row.flags)));
         assert_eq!(given, []);

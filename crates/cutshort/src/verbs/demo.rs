@@ -12,7 +12,7 @@ use cutshort_api::answer::ServerName;
 use cutshort_api::page;
 use cutshort_embedded::{Embedded, Options};
 use cutshort_geo::Geo;
-use cutshort_pipeline::demo;
+use cutshort_pipeline::{EventJob, demo};
 use cutshort_settings::values;
 use cutshort_settings::{HttpSettings, StoreSettings};
 use cutshort_simulate::Upstream;
@@ -151,7 +151,11 @@ fn fill(folder: &Path, demo: &demo::Demo, stopped: &AtomicBool) -> Result<Option
         if stopped.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     steps.into_inner().unwrap_or_else(PoisonError::into_inner).finish();
-    Ok((!stopped.load(Ordering::Relaxed)).then_some((store, geo)))
+    let is_stopped = || stopped.load(Ordering::Relaxed);
+    EventJob::default().run(&store, cutshort_model::now(), &mut |_| {
+        if is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    Ok((!is_stopped()).then_some((store, geo)))
 }
 
 fn check_empty(folder: &Path) -> Result<(), Error> {

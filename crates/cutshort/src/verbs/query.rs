@@ -1,5 +1,7 @@
 //! `cutshort query`: the questions of the API on the command line.
 
+mod events;
+
 use std::io::Write;
 use std::ops::Range;
 
@@ -20,8 +22,9 @@ use crate::terminal::{self, message};
 /// Query a store: the API's answers on the command line
 ///
 /// Shows shares of connections by stage or another dimension, as one number or over time, or ranks
-/// networks, servers and others by how many of their connections are cut short. Lists are separated by
-/// commas; '-' in front of a value excludes it.
+/// networks, servers and others by how many of their connections are cut short. Lists events (docs/events.md),
+/// which can be selected by --location, --asn and --node only. Lists are separated by commas; '-' in front
+/// of a value excludes it.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Query {
@@ -48,6 +51,15 @@ pub(crate) struct Query {
     /// Top: minimum number of sampled connections
     #[arg(long, value_name = "COUNT", value_parser = count::<u32>)]
     min_sample: Option<u32>,
+    /// Events: only these channels: traffic, post_syn, post_ack, post_psh, later, observer
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
+    channel: Option<String>,
+    /// Events: only those in these states: open, closed, usual, retracted
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
+    state: Option<String>,
+    /// Events: only those that raised an alarm
+    #[arg(long)]
+    alarms: bool,
     /// Output format
     #[arg(long, short, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -65,7 +77,9 @@ Examples:
   cutshort query timeseries --data store --from 2026-01-05 --to 2026-01-12 --every 1d --format csv
   cutshort query top --data store --from -1d --by node
   cutshort query summary --data store --origin --by termination
-  cutshort query top --data store --from -1d --stage post_ack --handshake completed";
+  cutshort query top --data store --from -1d --stage post_ack --handshake completed
+  cutshort query events --data store --from -30d --location IQ --state -retracted
+  cutshort query watched --data store --location IQ";
 
 /// The filters of a query.
 #[derive(Args)]
@@ -91,6 +105,9 @@ struct Filters {
     /// Whether the client acknowledged anything beyond the handshake
     #[arg(long, value_name = "true|false")]
     answered: Option<bool>,
+    /// Whether the SYN is that of a known scanner (ZMap, masscan, Mirai); false leaves them out
+    #[arg(long, value_name = "true|false")]
+    scanner: Option<bool>,
     /// IPv4 or IPv6
     #[arg(long, value_name = "VERSION")]
     ip_version: Option<String>,
@@ -113,6 +130,10 @@ enum What {
     Timeseries,
     /// Ranking of networks, countries, servers, ports, IP versions or signatures
     Top,
+    /// What began, and perhaps ended: fewer connections, or more of them cut short
+    Events,
+    /// Which places are watched, and how soon an event there would be noticed
+    Watched,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -139,8 +160,9 @@ impl Filters {
             ("node", &self.node),
             ("handshake", &self.handshake),
         ];
-        let answered = self.answered.map(|answered| ("answered", answered.to_string()));
-        texts.into_iter().filter_map(|(key, value)| Some((key, value.clone()?))).chain(answered)
+        let flags = [("answered", self.answered), ("scanner", self.scanner)];
+        let flags = flags.into_iter().filter_map(|(key, flag)| Some((key, flag?.to_string())));
+        texts.into_iter().filter_map(|(key, value)| Some((key, value.clone()?))).chain(flags)
     }
 }
 
@@ -160,6 +182,11 @@ pub(crate) fn run(arguments: &Query, color: ColorChoice) -> Result<Done, Error> 
     let store = arguments.data.open_reader()?;
     let now = nanoseconds(now.into());
     let store = arguments.data_set.find(store.as_ref())?;
+    match arguments.what {
+        What::Events => return events::list(arguments, store, &geo, (range, now), color),
+        What::Watched => return events::watched(arguments, store, &geo, now, color),
+        _ => {}
+    }
     let facts = Facts::read(store, now)?;
     let parameters = parameters(arguments, &with_results(range, &arguments.time, &facts));
     // Whoever asks here waits for no one else.

@@ -12,7 +12,7 @@ use cutshort_pipeline::{GeoData, GeoRefresher, Service, Share};
 use cutshort_settings::values;
 use cutshort_store::Store;
 
-use crate::backends::{check_worker, open_address, open_folder};
+use crate::backends::{check_worker, open_address_with_events, open_folder};
 use crate::error::{Done, Error};
 use crate::local_capture::{self, LocalCapture};
 use crate::log;
@@ -90,7 +90,8 @@ pub(crate) fn run(arguments: &Serve) -> Result<Done, Error> {
     let geo = open_geo(&settings.jobs.geo)?;
     let listener = listen(settings.http.listen)?;
     // A password and certificates are read before privileges are given up.
-    let elsewhere = settings.store.url.as_deref().map(open_address).transpose()?;
+    let elsewhere =
+        settings.store.url.as_deref().map(|url| open_address_with_events(url, &data)).transpose()?;
     let local = local_capture::open(&settings, &data, &geo)?;
     let store = match elsewhere {
         Some(store) => store,

@@ -5,6 +5,7 @@ pub(crate) mod clients;
 pub(crate) mod packets;
 pub(crate) mod pcapng;
 pub(crate) mod server;
+pub(crate) mod shutdown;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -31,6 +31,18 @@ impl Server {
         Self::start(folder, &[])
     }
 
+    /// With a shutdown of Iraq that it has found.
+    pub(crate) fn of_shutdown() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        super::shutdown::fill(folder.path(), super::shutdown::end());
+        let server = Self::start(folder, &[]);
+        let is_found = |server: &Self| {
+            server.result("/traffic_anomalies")["trafficAnomalies"] != Value::Array(Vec::new())
+        };
+        server.until("an event", is_found);
+        server
+    }
+
     /// With more arguments, and the store that the folder has.
     pub(crate) fn start(folder: tempfile::TempDir, arguments: &[&str]) -> Self {
         let data = folder.path().display().to_string();

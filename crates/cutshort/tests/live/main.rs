@@ -15,6 +15,7 @@ mod full;
 #[path = "../../../capture/tests/live/network.rs"]
 #[allow(dead_code)] // Shared with the tests of the receivers.
 mod network;
+mod opened;
 mod processes;
 mod programs;
 mod protected;

@@ -1,19 +1,27 @@
 //! Annotations by operators.
 
+use std::ops::Range;
+
+use cutshort_detect::{EventState, SeriesPlace};
 use cutshort_geo::{Country, Geo};
-use cutshort_store::{Annotation, AnnotationKind, NewAnnotation};
+use cutshort_report::events::sentence;
+use cutshort_store::{Annotation, AnnotationKind, Choice, NewAnnotation};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::anomalies::CountryCount;
 use super::entities::written;
+use super::events::{page, selected};
 use super::of;
-use crate::answer::DATA_SOURCE;
+use crate::answer::{
+    DATA_SOURCE, NetworkName, PlaceName, SelectedEvent, begin_of_window, is_of_a_place, place_of_event,
+};
 use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Path, Takes, Unknown};
 use crate::http::parameters as p;
 use crate::http::reply::{JSON, Reply};
 use crate::http::tokens::Scope;
 use crate::problem::Problem;
-use crate::question::{self, Filters, asn, country, digits, iso, list, parse_time};
+use crate::question::{self, EventFilter, asn, country, digits, iso, list, parse_time};
 
 const BASE: Endpoint = Endpoint {
     method: Method::Get,
@@ -44,6 +52,42 @@ const BASE: Endpoint = Endpoint {
 };
 
 pub(super) const LIST: Endpoint = BASE;
+
+pub(super) const ALL: Endpoint = Endpoint {
+    path: Path::Whole("/client/v4/radar/annotations"),
+    id: "annotations",
+    title: "Annotations and events",
+    about: "Notes of the operator, and events that raised an alarm, in one list, the latest first: events are of the kind TRAFFIC_ANOMALY, or PIPELINE if they are about what was not collected, and have the ID of the event.",
+    parameters: &[
+        &p::LIMIT_ANNOTATIONS,
+        &p::OFFSET,
+        &p::RANGE,
+        &p::START,
+        &p::END,
+        &p::ONE_ASN,
+        &p::ONE_LOCATION,
+        &p::EVENT_TYPE,
+        &p::OUTAGE_CAUSE,
+        &p::OUTAGE_TYPE,
+        &p::ANNOTATION_QUERY,
+        &p::DATA_SOURCE,
+        &p::ORIGIN,
+        &p::FORMAT,
+    ],
+    run: all,
+    ..BASE
+};
+
+pub(super) const LOCATIONS: Endpoint = Endpoint {
+    path: Path::Whole("/client/v4/radar/annotations/outages/locations"),
+    id: "annotationsOutagesLocations",
+    title: "Countries with outages",
+    about: "Countries by the number of outages that the operator has noted.",
+    parameters: &[&p::LIMIT_ENTITIES, &p::RANGE, &p::START, &p::END, &p::FORMAT],
+    answers: Answers::Result { schema: of::<OutageCounts>(), csv: true },
+    run: locations,
+    ..BASE
+};
 
 pub(super) const ADD: Endpoint = Endpoint {
     method: Method::Post,
@@ -124,6 +168,12 @@ struct Annotations {
     annotations: Vec<KeptAnnotation>,
 }
 
+/// How many outages countries have.
+#[derive(Serialize, ToSchema)]
+struct OutageCounts {
+    annotations: Vec<CountryCount>,
+}
+
 /// A single annotation.
 #[derive(Serialize, ToSchema)]
 struct OneAnnotation {
@@ -141,7 +191,7 @@ struct RemovedAnnotation {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct KeptAnnotation {
-    /// The number by which it can be removed.
+    /// The number by which it can be removed; the ID of an event.
     id: String,
     /// The data set that it is about.
     data_source: &'static str,
@@ -162,11 +212,11 @@ struct KeptAnnotation {
     /// The affected networks, by AS number.
     asns: Vec<u32>,
     /// The affected networks with their names.
-    asns_details: Vec<AsnConcerned>,
+    asns_details: Vec<NetworkName>,
     /// The affected countries, two letters each.
     locations: Vec<&'static str>,
     /// The affected countries with their names.
-    locations_details: Vec<AnnotatedLocation>,
+    locations_details: Vec<PlaceName>,
     /// Details of an outage.
     outage: Option<Outage>,
     /// Always empty here.
@@ -186,50 +236,109 @@ struct KeptAnnotation {
     tags: [String; 0],
 }
 
-/// A network affected.
-#[derive(Serialize, ToSchema)]
-struct AsnConcerned {
-    /// The AS number as text.
-    asn: String,
-    /// The network's name; empty if unknown.
-    name: String,
-}
-
-/// A country affected.
-#[derive(Serialize, ToSchema)]
-struct AnnotatedLocation {
-    /// The code of two letters (ISO 3166-1).
-    code: &'static str,
-    /// The country's name.
-    name: &'static str,
-}
-
 fn get(call: &mut Call<'_>) -> Result<Reply, Problem> {
-    let parameters = &call.parameters;
-    let countries = list("location", parameters.one("location")?, country)?;
-    let numbers = list("asn", parameters.one("asn")?, asn)?;
-    let wanted = parameters.one("eventType")?.map(kind).transpose()?;
-    let timed = ["dateRange", "dateStart", "dateEnd"].iter().any(|key| parameters.count(key) > 0);
-    let range = match question::series(parameters, "annotations", Filters::Radar, call.now)?.first() {
-        Some(series) if timed => series.range.clone(),
-        _ => i64::MIN..i64::MAX,
-    };
-    let has = |annotation: &Annotation| {
-        let content = &annotation.content;
-        wanted.is_none_or(|kind| kind == content.kind)
-            && (countries.is_all() || content.locations.iter().any(|own| countries.has(Some(own))))
-            && (numbers.is_all() || content.asns.iter().any(|own| numbers.has(Some(own))))
-    };
-    let mut found = call.store()?.annotations(range)?;
-    found.retain(has);
-    found.reverse();
-    let limit = question::number(parameters, "limit", 100, 1..=1000)?;
-    let offset = question::number(parameters, "offset", 0, 0..=1_000_000)?;
-    let entries = found.into_iter().skip(offset).take(limit);
-    let annotations: Vec<KeptAnnotation> =
-        entries.map(|annotation| KeptAnnotation::new(annotation, &call.geo.data)).collect();
+    let wanted = Wanted::read(call)?;
+    let notes = wanted.notes(call)?;
+    let annotations = notes.into_iter().map(|note| KeptAnnotation::new(note, &call.geo.data)).collect();
+    reply(call, page(call, annotations, 100)?)
+}
+
+/// Notes of the operator, and events.
+fn all(call: &mut Call<'_>) -> Result<Reply, Problem> {
+    let wanted = Wanted::read(call)?;
+    let mut found = Vec::new();
+    if !wanted.nothing {
+        let geo = &call.geo.data;
+        found.extend(wanted.notes(call)?.into_iter().map(|note| KeptAnnotation::new(note, geo)));
+        let filter = EventFilter { alarm: Some(true), ..EventFilter::read(&call.parameters, call.now)? };
+        let events =
+            selected(call, &filter)?.into_iter().filter(|one| one.kept.event.state != EventState::Retracted);
+        found.extend(
+            events.map(|one| KeptAnnotation::of_event(&one, geo)).filter(|event| wanted.has_event(event)),
+        );
+    }
+    // Times have the same form, so that their order is that of the texts.
+    found.sort_by(|one, other| other.start_date.cmp(&one.start_date));
+    reply(call, page(call, found, 100)?)
+}
+
+fn locations(call: &mut Call<'_>) -> Result<Reply, Problem> {
+    let wanted = Wanted { kind: Some(AnnotationKind::Outage), ..Wanted::read(call)? };
+    let countries = wanted.notes(call)?.into_iter().flat_map(|note| note.content.locations);
+    let annotations = page(call, CountryCount::all(countries), 5)?;
+    let rows = annotations.iter().map(CountryCount::row).collect();
+    Ok(written(call, &OutageCounts { annotations }, &CountryCount::FIELDS, rows)?.keep(None))
+}
+
+fn reply(call: &Call<'_>, annotations: Vec<KeptAnnotation>) -> Result<Reply, Problem> {
     let rows = annotations.iter().map(KeptAnnotation::fields).collect();
     Ok(written(call, &Annotations { annotations }, &KeptAnnotation::FIELDS, rows)?.keep(None))
+}
+
+/// Which annotations are asked for.
+struct Wanted {
+    range: Range<i64>,
+    countries: Choice<Country>,
+    numbers: Choice<u32>,
+    kind: Option<AnnotationKind>,
+    cause: Option<String>,
+    outage: Option<String>,
+    text: Option<String>,
+    /// Whether something is asked for that there is none of here.
+    nothing: bool,
+}
+
+impl Wanted {
+    fn read(call: &Call<'_>) -> Result<Self, Problem> {
+        let parameters = &call.parameters;
+        let text = |key| Ok::<_, Problem>(parameters.one(key)?.map(str::to_ascii_lowercase));
+        let source = text("dataSource")?;
+        let is_elsewhere =
+            source.is_some_and(|source| source != "all" && !source.eq_ignore_ascii_case(DATA_SOURCE));
+        Ok(Self {
+            range: question::time_range(parameters, call.now)?.unwrap_or(i64::MIN..i64::MAX),
+            countries: list("location", parameters.one("location")?, country)?,
+            numbers: list("asn", parameters.one("asn")?, asn)?,
+            kind: parameters.one("eventType")?.map(kind).transpose()?,
+            cause: text("outageCause")?,
+            outage: text("outageType")?,
+            text: text("query")?,
+            nothing: is_elsewhere || parameters.one("origin")?.is_some(),
+        })
+    }
+
+    /// The operator's notes that are asked for, the latest first.
+    fn notes(&self, call: &Call<'_>) -> Result<Vec<Annotation>, Problem> {
+        let mut found = call.store()?.annotations(self.range.clone())?;
+        found.retain(|annotation| self.has(annotation));
+        found.reverse();
+        Ok(found)
+    }
+
+    fn has(&self, annotation: &Annotation) -> bool {
+        let content = &annotation.content;
+        let same = |wanted: &Option<String>, own: Option<&String>| {
+            wanted.as_ref().is_none_or(|wanted| own.is_some_and(|own| own.eq_ignore_ascii_case(wanted)))
+        };
+        self.kind.is_none_or(|kind| kind == content.kind)
+            && (self.countries.is_all() || content.locations.iter().any(|own| self.countries.has(Some(own))))
+            && (self.numbers.is_all() || content.asns.iter().any(|own| self.numbers.has(Some(own))))
+            && same(&self.cause, content.outage.as_ref().map(|(cause, _)| cause))
+            && same(&self.outage, content.outage.as_ref().map(|(_, kind)| kind))
+            && self.has_text(&content.description)
+    }
+
+    /// Whether an event is asked for, whose place and time are.
+    fn has_event(&self, event: &KeptAnnotation) -> bool {
+        self.kind.is_none_or(|kind| kind.name() == event.event_type)
+            && self.cause.is_none()
+            && self.outage.is_none()
+            && self.has_text(&event.description)
+    }
+
+    fn has_text(&self, description: &str) -> bool {
+        self.text.as_ref().is_none_or(|text| description.to_ascii_lowercase().contains(text))
+    }
 }
 
 fn add(call: &mut Call<'_>) -> Result<Reply, Problem> {
@@ -286,11 +395,6 @@ impl KeptAnnotation {
 
     fn new(annotation: Annotation, geo: &Geo) -> Self {
         let Annotation { id, content } = annotation;
-        let network = |asn: &u32| AsnConcerned {
-            asn: asn.to_string(),
-            name: geo.as_name(*asn).unwrap_or_default().to_owned(),
-        };
-        let place = |country: &Country| AnnotatedLocation { code: country.alpha2(), name: country.name() };
         Self {
             id: id.to_string(),
             data_source: DATA_SOURCE,
@@ -300,11 +404,42 @@ impl KeptAnnotation {
             end_date: content.end.map(iso),
             event_type: content.kind.name(),
             linked_url: content.linked_url,
-            asns_details: content.asns.iter().map(network).collect(),
+            asns_details: content.asns.iter().map(|asn| NetworkName::new(*asn, geo)).collect(),
             asns: content.asns,
-            locations_details: content.locations.iter().map(place).collect(),
+            locations_details: content.locations.iter().copied().map(PlaceName::from).collect(),
             locations: content.locations.into_iter().map(Country::alpha2).collect(),
             outage: content.outage.map(|(outage_cause, outage_type)| Outage { outage_cause, outage_type }),
+            entities: [],
+            geo_ids: [],
+            origins: [],
+            origins_details: [],
+            tags: [],
+        }
+    }
+
+    fn of_event(one: &SelectedEvent, geo: &Geo) -> Self {
+        let event = &one.kept.event;
+        let is_ours = !is_of_a_place(event);
+        let asn = match event.place {
+            SeriesPlace::Network(number) => Some(number),
+            _ => None,
+        };
+        let location = place_of_event(event, geo);
+        Self {
+            id: event.id.to_string(),
+            data_source: DATA_SOURCE,
+            description: sentence(event, one.data_set, geo),
+            scope: None,
+            start_date: begin_of_window(event.onset),
+            end_date: event.end.map(begin_of_window),
+            event_type: if is_ours { AnnotationKind::Pipeline } else { AnnotationKind::TrafficAnomaly }
+                .name(),
+            linked_url: None,
+            asns_details: asn.into_iter().map(|asn| NetworkName::new(asn, geo)).collect(),
+            asns: asn.into_iter().collect(),
+            locations_details: location.into_iter().map(PlaceName::from).collect(),
+            locations: location.into_iter().map(Country::alpha2).collect(),
+            outage: None,
             entities: [],
             geo_ids: [],
             origins: [],

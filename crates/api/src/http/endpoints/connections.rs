@@ -39,6 +39,7 @@ pub(super) const CONNECTIONS: Endpoint = Endpoint {
         &p::TAG,
         &p::SIGNATURE,
         &p::ANSWERED,
+        &p::SCANNER,
         &p::IP_VERSION,
         &p::PORT,
         &p::NODE,

@@ -188,8 +188,9 @@ fn example(route: &Route) -> String {
         path.replace(&format!("{{{}}}", parameter.name), parameter.example_in(route.data_set))
     });
     let needed = parameters.iter().filter(|parameter| parameter.place == ParameterPlace::Needed);
-    let query: Vec<String> =
-        needed.map(|parameter| format!("{}={}", parameter.name, parameter.example_in(route.data_set))).collect();
+    let query: Vec<String> = needed
+        .map(|parameter| format!("{}={}", parameter.name, parameter.example_in(route.data_set)))
+        .collect();
     if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
 }
 

@@ -1,14 +1,17 @@
 //! What can be asked for.
 
 mod annotations;
+mod anomalies;
 mod connections;
 mod coverage;
 mod damage;
 mod documents;
 mod entities;
+mod events;
 mod ingest;
 mod operation;
 mod origins;
+mod outliers;
 mod search;
 mod series;
 mod servers;
@@ -44,6 +47,12 @@ const ENDPOINTS: &[&Endpoint] = &[
     &connections::CONNECTIONS,
     &trace::TRACE,
     &terms::TERMS,
+    &events::EVENTS,
+    &events::EVENT,
+    &events::FEED,
+    &outliers::OUTLIERS,
+    &anomalies::LIST,
+    &anomalies::LOCATIONS,
     &entities::ASNS,
     &entities::ASN_OF_IP,
     &entities::ASN,
@@ -51,6 +60,8 @@ const ENDPOINTS: &[&Endpoint] = &[
     &entities::LOCATION,
     &search::GLOBAL,
     &annotations::LIST,
+    &annotations::ALL,
+    &annotations::LOCATIONS,
     &annotations::ADD,
     &annotations::REMOVE,
     &ingest::SEGMENTS,

@@ -33,6 +33,7 @@ const ALL_PARAMETERS: &[&Parameter] = &[
     &p::TAG,
     &p::SIGNATURE,
     &p::ANSWERED,
+    &p::SCANNER,
     &p::IP_VERSION,
     &p::PORT,
     &p::NODE,

@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use cutshort_model::Window;
-use cutshort_packet::FiveTuple;
-use cutshort_pipeline::trace;
-use cutshort_verdict::{DataSet, Rules, Step, Trace};
+use cutshort_packet::{FiveTuple, Packet};
+use cutshort_pipeline::{StoredTrace, trace};
+use cutshort_verdict::{DataSet, Rules, Step};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -48,6 +48,9 @@ struct Traced {
     packets: Vec<TracedPacket>,
     /// The rules that led to the verdict, one sentence each.
     reasons: Vec<String>,
+    /// The SYN in the notation of p0f, such as `4:64+0:0:1460:mss*44,7:mss,sok,ts,nop,ws:df:0`; none without a SYN, or if its
+    /// options are not known.
+    syn: Option<String>,
 }
 
 /// A packet that was classified.
@@ -129,11 +132,12 @@ fn check_size(call: &Call<'_>, window: Window) -> Result<(), Problem> {
     )))
 }
 
-impl From<Trace> for Traced {
-    fn from(trace: Trace) -> Self {
+impl From<StoredTrace> for Traced {
+    fn from(StoredTrace { trace, syn }: StoredTrace) -> Self {
         let first = trace.steps.first().map_or(0, |step| step.row.ts);
         let packets = trace.steps.iter().map(|step| TracedPacket::new(step, first)).collect();
-        Self { packets, reasons: trace.reasons }
+        let syn = syn.as_ref().and_then(Packet::p0f).map(|p0f| p0f.to_string());
+        Self { packets, reasons: trace.reasons, syn }
     }
 }
 

@@ -1,0 +1,286 @@
+//! Events as answers.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use cutshort_detect::{Channel, Event, EventId, SeriesPlace};
+use cutshort_geo::{Country, Geo};
+use cutshort_model::Window;
+use cutshort_report::events::{country, sentence};
+use cutshort_store::{KeptEvent, Store, StoreError};
+use cutshort_verdict::DataSet;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::question::{EventFilter, iso};
+
+/// An event: what began, and perhaps ended.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FoundEvent {
+    /// 16 hexadecimal digits, which stay when counts are replaced.
+    id: String,
+    /// The data set in which it was found.
+    data_set: &'static str,
+    /// Where: `world`, `country:IQ`, `as:64500` or `node:NAME`.
+    place: String,
+    /// The country; of a network, the one in which most of its addresses are.
+    location: Option<PlaceName>,
+    /// The network.
+    asn: Option<NetworkName>,
+    /// The server that did not collect packets.
+    node: Option<String>,
+    /// In what: `traffic`, `post_syn`, `post_ack`, `post_psh`, `later`, or `observer` for what was not collected.
+    channel: &'static str,
+    /// `less` than usual, or `more`.
+    direction: &'static str,
+    /// The event in a sentence.
+    summary: String,
+    /// `open`, `closed`, `usual` after seven days, or `retracted` if it is gone since counts were replaced.
+    state: &'static str,
+    /// `minor`, `major` or `severe`, at worst.
+    severity: &'static str,
+    /// The beginning of its first 15 minutes.
+    #[schema(format = DateTime)]
+    onset: String,
+    /// The end of its last 15 minutes; none while it continues.
+    #[schema(format = DateTime)]
+    end: Option<String>,
+    /// When it was decided.
+    #[schema(format = DateTime)]
+    opened: String,
+    /// When its end was decided, or that it is usual.
+    #[schema(format = DateTime)]
+    closed: Option<String>,
+    /// The missing part of what was expected, 0 to 1, of events with less than usual.
+    depth: Option<f64>,
+    /// Points above the usual share, of events with more than usual.
+    points: Option<f64>,
+    /// Connections that are missing or too many, weighted.
+    excess: f64,
+    /// By the model, chance makes this in one of e^evidence cases.
+    evidence: f64,
+    /// The event that explains this one.
+    part_of: Option<String>,
+    /// The events that this one explains.
+    parts: Vec<String>,
+    /// The first event of its episode.
+    episode: String,
+    /// When it raised an alarm.
+    #[schema(format = DateTime)]
+    alarm: Option<String>,
+    /// The number of changes.
+    revision: u32,
+    /// When it last changed.
+    #[schema(format = DateTime)]
+    updated: String,
+}
+
+/// A country with its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PlaceName {
+    /// The code of two letters (ISO 3166-1).
+    pub code: &'static str,
+    /// The country's name.
+    pub name: &'static str,
+}
+
+impl From<Country> for PlaceName {
+    fn from(country: Country) -> Self {
+        Self { code: country.alpha2(), name: country.name() }
+    }
+}
+
+/// A network with its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct NetworkName {
+    /// The AS number as text.
+    pub asn: String,
+    /// The network's name; empty if unknown.
+    pub name: String,
+    /// The country in which most of its addresses are.
+    pub location: Option<PlaceName>,
+}
+
+impl NetworkName {
+    /// Describes a network by its number.
+    #[must_use]
+    pub fn new(number: u32, geo: &Geo) -> Self {
+        Self {
+            asn: number.to_string(),
+            name: geo.as_name(number).unwrap_or_default().to_owned(),
+            location: home(number, geo).map(PlaceName::from),
+        }
+    }
+}
+
+/// The country in which most of a network's addresses are.
+#[must_use]
+pub fn home(number: u32, geo: &Geo) -> Option<Country> {
+    let networks = geo.networks();
+    let at = networks.binary_search_by_key(&number, |network| network.asn).ok()?;
+    networks[at].country
+}
+
+/// The country of an event's place.
+pub(crate) fn location(event: &Event, geo: &Geo) -> Option<Country> {
+    match event.place {
+        SeriesPlace::Country(code) => country(code),
+        SeriesPlace::Network(number) => home(number, geo),
+        _ => None,
+    }
+}
+
+/// The beginning of a window.
+pub(crate) fn begin(window: i64) -> String {
+    iso(Window::from_number(window).start())
+}
+
+/// The end of a window, when what it decides is known.
+fn after(window: i64) -> String {
+    begin(window + 1)
+}
+
+/// An event that was selected.
+#[derive(Clone, Debug)]
+pub struct SelectedEvent {
+    /// Its data set.
+    pub data_set: DataSet,
+    /// The event itself.
+    pub kept: KeptEvent,
+    /// The events that it explains.
+    pub parts: Vec<EventId>,
+}
+
+/// A list of events.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct EventList {
+    /// The latest first.
+    pub events: Vec<FoundEvent>,
+}
+
+impl EventList {
+    /// The list as a table.
+    #[must_use]
+    pub fn csv(&self) -> String {
+        let head = FoundEvent::FIELDS.map(str::to_owned).to_vec();
+        let rows = self.events.iter().map(FoundEvent::row);
+        super::csv_text(&std::iter::once(head).chain(rows).collect::<Vec<_>>())
+    }
+}
+
+/// The events of a store, and of the other data sets that it leads to, that a filter selects: the latest first.
+///
+/// # Errors
+/// The store's error.
+pub fn select(store: &dyn Store, geo: &Geo, filter: &EventFilter) -> Result<Vec<SelectedEvent>, StoreError> {
+    let mut all = Vec::new();
+    for data_set in DataSet::WITH_RULES.into_iter().filter(|set| filter.data_sets.has(Some(set))) {
+        let Some(events) = store.find(data_set)?.and_then(Store::events) else { continue };
+        let kept = events.list(&filter.query())?;
+        let mut parts = parts(&kept);
+        let wanted = kept.into_iter().filter(|kept| filter.wants(&kept.event, geo));
+        all.extend(wanted.map(|kept| {
+            let parts = parts.remove(&kept.event.id).unwrap_or_default();
+            SelectedEvent { data_set, kept, parts }
+        }));
+    }
+    all.sort_by_cached_key(|one| {
+        let event = &one.kept.event;
+        (Reverse(event.onset), one.data_set as usize, event.place.clone(), event.channel)
+    });
+    Ok(all)
+}
+
+/// The ids of the events that explain others, with those.
+fn parts(events: &[KeptEvent]) -> BTreeMap<EventId, Vec<EventId>> {
+    let mut parts: BTreeMap<EventId, Vec<EventId>> = BTreeMap::new();
+    for KeptEvent { event, .. } in events {
+        if let Some(whole) = event.part_of {
+            parts.entry(whole).or_default().push(event.id);
+        }
+    }
+    parts
+}
+
+impl FoundEvent {
+    /// The columns of a table.
+    pub const FIELDS: [&'static str; 15] = [
+        "id", "dataSet", "place", "channel", "state", "severity", "onset", "end", "opened", "depth",
+        "points", "partOf", "episode", "alarm", "summary",
+    ];
+
+    /// Describes an event.
+    #[must_use]
+    pub fn new(one: &SelectedEvent, geo: &Geo) -> Self {
+        let SelectedEvent { data_set, kept, parts } = one;
+        let event = &kept.event;
+        let is_drop = event.channel.is_drop();
+        Self {
+            id: event.id.to_string(),
+            data_set: data_set.name(),
+            place: event.place.to_string(),
+            location: location(event, geo).map(PlaceName::from),
+            asn: match event.place {
+                SeriesPlace::Network(number) => Some(NetworkName::new(number, geo)),
+                _ => None,
+            },
+            node: match &event.place {
+                SeriesPlace::Node(name) => Some(name.clone()),
+                _ => None,
+            },
+            channel: event.channel.name(),
+            direction: if is_drop { "less" } else { "more" },
+            summary: sentence(event, *data_set, geo),
+            state: event.state.name(),
+            severity: event.severity.name(),
+            onset: begin(event.onset),
+            end: event.end.map(begin),
+            opened: after(event.opened),
+            closed: event.closed.map(after),
+            depth: is_drop.then(|| rounded(event.size, 1000.0)),
+            points: (!is_drop).then(|| rounded(100.0 * event.size, 10.0)),
+            excess: rounded(event.excess, 1.0),
+            evidence: rounded(event.evidence, 10.0),
+            part_of: event.part_of.map(|id| id.to_string()),
+            parts: parts.iter().map(EventId::to_string).collect(),
+            episode: event.episode.to_string(),
+            alarm: event.alarm.map(after),
+            revision: event.revision,
+            updated: iso(kept.updated),
+        }
+    }
+
+    /// The row of a table.
+    #[must_use]
+    pub fn row(&self) -> Vec<String> {
+        let or_empty = |text: &Option<String>| text.clone().unwrap_or_default();
+        let number = |number: Option<f64>| number.map(|number| number.to_string()).unwrap_or_default();
+        vec![
+            self.id.clone(),
+            self.data_set.to_owned(),
+            self.place.clone(),
+            self.channel.to_owned(),
+            self.state.to_owned(),
+            self.severity.to_owned(),
+            self.onset.clone(),
+            or_empty(&self.end),
+            self.opened.clone(),
+            number(self.depth),
+            number(self.points),
+            or_empty(&self.part_of),
+            self.episode.clone(),
+            or_empty(&self.alarm),
+            self.summary.clone(),
+        ]
+    }
+}
+
+fn rounded(number: f64, parts: f64) -> f64 {
+    (number * parts).round() / parts
+}
+
+/// Whether an event is about a place, and not about what we did not collect.
+pub(crate) fn is_of_a_place(event: &Event) -> bool {
+    event.channel != Channel::Observer
+}

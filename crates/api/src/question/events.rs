@@ -1,0 +1,120 @@
+//! Which events are asked for.
+
+use std::ops::Range;
+
+use cutshort_detect::{Channel, Event, EventState, SeriesPlace, Severity};
+use cutshort_geo::{Continent, Country, Geo};
+use cutshort_model::Window;
+use cutshort_store::{Choice, EventQuery};
+use cutshort_verdict::DataSet;
+
+use super::filter::{asn, boolean, continent, country, list};
+use super::{Filters, Numbers, Parameters, series};
+use crate::answer::home;
+use crate::problem::Problem;
+
+/// A selection of events: those that meet all conditions.
+#[derive(Clone, Debug, Default)]
+pub struct EventFilter {
+    /// The time that they touch, in nanoseconds since the Unix epoch; none for all.
+    pub range: Option<Range<i64>>,
+    /// Countries: events of these and of networks that have most of their addresses there.
+    pub locations: Choice<Country>,
+    /// The continents of these countries.
+    pub continents: Choice<Continent>,
+    /// Networks.
+    pub asns: Numbers,
+    /// Servers that did not collect packets.
+    pub nodes: Choice<String>,
+    /// What counts.
+    pub channels: Choice<Channel>,
+    /// Whether they continue.
+    pub states: Choice<EventState>,
+    /// How large they are.
+    pub severities: Choice<Severity>,
+    /// Whether they raised an alarm.
+    pub alarm: Option<bool>,
+    /// The data sets that are searched.
+    pub data_sets: Choice<DataSet>,
+}
+
+impl EventFilter {
+    /// Reads the parameters of a question about events.
+    ///
+    /// # Errors
+    /// A [`Problem`] that names the wrong parameter, and what is allowed.
+    pub fn read(parameters: &Parameters, now: i64) -> Result<Self, Problem> {
+        let one = |key| parameters.one(key);
+        Ok(Self {
+            range: time_range(parameters, now)?,
+            locations: list("location", one("location")?, country)?,
+            continents: list("continent", one("continent")?, continent)?,
+            asns: list("asn", one("asn")?, asn)?,
+            nodes: list("node", one("node")?, |name| Ok::<_, String>(name.to_owned()))?,
+            channels: list("channel", one("channel")?, |name| {
+                named(name, &Channel::ALL.map(Channel::name), Channel::from_name)
+            })?,
+            states: list("state", one("state")?, |name| {
+                named(name, &EventState::ALL.map(EventState::name), EventState::from_name)
+            })?,
+            severities: list("severity", one("severity")?, |name| {
+                named(name, &Severity::ALL.map(Severity::name), Severity::from_name)
+            })?,
+            alarm: boolean("alarm", one("alarm")?)?,
+            data_sets: list("dataSet", one("dataSet")?, |name| {
+                let names = DataSet::WITH_RULES.map(DataSet::name);
+                named(name, &names, |name| DataSet::WITH_RULES.into_iter().find(|set| set.name() == name))
+            })?,
+        })
+    }
+
+    /// The part of it that a store answers.
+    #[must_use]
+    pub fn query(&self) -> EventQuery {
+        let windows = |range: &Range<i64>| {
+            Window::containing(range.start).number()
+                ..Window::containing(range.end.saturating_sub(1)).number() + 1
+        };
+        EventQuery { windows: self.range.as_ref().map(windows), ..EventQuery::default() }
+    }
+
+    /// Whether an event is asked for, as far as the store has not decided it.
+    #[must_use]
+    pub fn wants(&self, event: &Event, geo: &Geo) -> bool {
+        self.wants_place(&event.place, geo)
+            && self.channels.has(Some(&event.channel))
+            && self.states.has(Some(&event.state))
+            && self.severities.has(Some(&event.severity))
+            && self.alarm.is_none_or(|alarm| event.alarm.is_some() == alarm)
+    }
+
+    /// Whether a place is asked for.
+    #[must_use]
+    pub fn wants_place(&self, place: &SeriesPlace, geo: &Geo) -> bool {
+        let (country, network, node) = match place {
+            SeriesPlace::Country(code) => (cutshort_report::events::country(*code), None, None),
+            SeriesPlace::Network(number) => {
+                let is_asked = !(self.locations.is_all() && self.continents.is_all());
+                (if is_asked { home(*number, geo) } else { None }, Some(number), None)
+            }
+            SeriesPlace::Node(name) => (None, None, Some(name)),
+            SeriesPlace::World | SeriesPlace::Server(_) => (None, None, None),
+        };
+        self.locations.has(country.as_ref())
+            && self.continents.has(country.map(Country::continent).as_ref())
+            && self.asns.has(network)
+            && self.nodes.has(node)
+    }
+}
+
+/// The time that is asked for; none without a parameter that says so.
+pub(crate) fn time_range(parameters: &Parameters, now: i64) -> Result<Option<Range<i64>>, Problem> {
+    let timed = ["dateRange", "dateStart", "dateEnd"].iter().any(|key| parameters.count(key) > 0);
+    let series = series(parameters, "events", Filters::Radar, now)?;
+    Ok(series.first().filter(|_| timed).map(|series| series.range.clone()))
+}
+
+fn named<T>(name: &str, names: &[&str], find: impl Fn(&str) -> Option<T>) -> Result<T, String> {
+    find(&name.to_ascii_lowercase().replace('-', "_"))
+        .ok_or_else(|| format!("'{name}' is not one of {}", names.join(", ")))
+}
