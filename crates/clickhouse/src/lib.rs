@@ -48,10 +48,11 @@ pub use address::{Address, Classify};
 pub use migrations::{Layout, migrate, schema};
 use server::Server;
 
-/// Opens where the events of a data set are kept.
-type OpenEvents = Arc<dyn Fn(DataSet) -> Box<dyn Events> + Send + Sync>;
 /// The data sets that a store in ClickHouse keeps.
 pub const DATA_SETS: [DataSet; 2] = [DataSet::Tcp, DataSet::Origin];
+
+/// Opens where the events of a data set are kept.
+type OpenEvents = Arc<dyn Fn(DataSet) -> Box<dyn Events> + Send + Sync>;
 
 /// A store in a database of a ClickHouse server or cluster.
 ///

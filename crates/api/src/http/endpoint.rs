@@ -146,8 +146,8 @@ pub(super) enum Group {
     Radar,
     Own,
     Origin,
-    Events,
     Quic,
+    Events,
     Entities,
     Annotations,
     Ingest,
@@ -159,8 +159,8 @@ impl Group {
         Self::Radar,
         Self::Own,
         Self::Origin,
-        Self::Events,
         Self::Quic,
+        Self::Events,
         Self::Entities,
         Self::Annotations,
         Self::Ingest,
@@ -172,8 +172,8 @@ impl Group {
             Self::Radar => "Radar",
             Self::Own => "Beyond Radar",
             Self::Origin => "To other servers",
-            Self::Events => "Events",
             Self::Quic => "QUIC",
+            Self::Events => "Events",
             Self::Entities => "Entities",
             Self::Annotations => "Annotations",
             Self::Ingest => "Ingest",
@@ -190,11 +190,11 @@ impl Group {
             Self::Origin => {
                 "The same questions about connections that this side opens to other servers (data set 'origin'), such as those of a proxy to its upstreams. Answers are 404 until packets of such connections have been imported."
             }
-            Self::Events => {
-                "What changed where, and when. How events are found, and how often they are false: docs/events.md."
-            }
             Self::Quic => {
                 "The same questions about QUIC connections of clients (data set 'quic'). A server that does not answer lets its clients time out in post_initial, and nothing is called cut short after its second 1-RTT datagram. Answers are 404 until datagrams have been imported."
+            }
+            Self::Events => {
+                "What changed where, and when. How events are found, and how often they are false: docs/events.md."
             }
             Self::Entities => "Countries and networks.",
             Self::Annotations => "What the operator has noted about a time.",

@@ -478,7 +478,7 @@ pub(super) const EVENT_DATA_SET: Parameter = query(
     "Only events in these data sets, a comma list; '-' in front excludes.",
 );
 pub(super) const ONE_DATA_SET: Parameter =
-    query("dataSet", ParameterKind::Choice(&["tcp", "origin"]), "tcp", "The data set; default: tcp.");
+    query("dataSet", ParameterKind::Choice(&["tcp", "origin", "quic"]), "tcp", "The data set; default: tcp.");
 pub(super) const EVENT_PATH: Parameter =
     path("id", ParameterKind::Pattern(event_id), "00000000000000ff", "The ID of an event.");
 pub(super) const ANOMALY_STATUS: Parameter = query(
