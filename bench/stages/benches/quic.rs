@@ -55,7 +55,8 @@ fn frame(number: u32) -> Vec<u8> {
 /// What reading costs at least: addresses, ports, length and first byte.
 fn bare(frames: &[Vec<u8>]) -> u64 {
     let sum = |bytes: &Vec<u8>| {
-        let word = |at: usize| bytes.get(at..at + 4).map_or(0, |word| u64::from(word[0]) + u64::from(word[3]));
+        let word =
+            |at: usize| bytes.get(at..at + 4).map_or(0, |word| u64::from(word[0]) + u64::from(word[3]));
         let is_udp = bytes.get(12..14) == Some(&[8, 0]) && bytes.get(23) == Some(&17);
         u64::from(is_udp) * (word(26) + word(30) + word(34) + word(38) + word(42))
     };

@@ -132,7 +132,8 @@ struct Client {
 impl Client {
     fn play(&mut self, story: Story) {
         let (first, second, own) = (self.bytes(8), self.bytes(8), self.bytes(8));
-        let initial = |client: &mut Self, id: &[u8], token: &[u8]| client.long(V1, INITIAL, id, &own, token, 300);
+        let initial =
+            |client: &mut Self, id: &[u8], token: &[u8]| client.long(V1, INITIAL, id, &own, token, 300);
         let hello = initial(self, &first, &[]);
         match story {
             Story::Completed => {
@@ -163,7 +164,8 @@ impl Client {
             Story::Unconfirmed => {
                 self.send(0, hello, FULL);
                 for ms in [30, 90, 200, 430, 900, 1800] {
-                    let both = [self.long(V1, HANDSHAKE, &second, &own, &[], 60), self.short(&second, 120)].concat();
+                    let both =
+                        [self.long(V1, HANDSHAKE, &second, &own, &[], 60), self.short(&second, 120)].concat();
                     self.send(ms, both, 0);
                 }
             }

@@ -39,9 +39,10 @@ fn outcomes(connections: &[Connection]) -> HashMap<String, Outcome> {
 
 fn check(connection: &Connection, outcome: &Outcome) {
     let story = connection.story;
-    let names = outcome.as_ref().map_err(|exclusion| exclusion.name()).map(|verdict| {
-        (DataSet::Quic.stage_name(verdict.stage), verdict.termination.name())
-    });
+    let names = outcome
+        .as_ref()
+        .map_err(|exclusion| exclusion.name())
+        .map(|verdict| (DataSet::Quic.stage_name(verdict.stage), verdict.termination.name()));
     assert_eq!(names, story.truth(), "{story:?}");
     let Ok(verdict) = outcome else { return };
     let tags: Vec<_> = verdict.tags.iter(DataSet::Quic).map(Tag::name).collect();
