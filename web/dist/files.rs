@@ -1,14 +1,14 @@
 // Written by web/scripts/table.ts.
 &[
-    File { path: "assets/dom-DZ0U74RM.js", kind: "text/javascript; charset=utf-8", digest: "69125b0f0022550f", bytes: include_bytes!("assets/dom-DZ0U74RM.js") },
-    File { path: "assets/embed-C4lQEkCv.js", kind: "text/javascript; charset=utf-8", digest: "c9267c4bbf760b0d", bytes: include_bytes!("assets/embed-C4lQEkCv.js") },
-    File { path: "assets/main-CfitN4WI.js", kind: "text/javascript; charset=utf-8", digest: "edca774dc17dd4bd", bytes: include_bytes!("assets/main-CfitN4WI.js") },
-    File { path: "assets/method-BKTGTjIO.js", kind: "text/javascript; charset=utf-8", digest: "b94f043961e41c13", bytes: include_bytes!("assets/method-BKTGTjIO.js") },
-    File { path: "assets/stage-chart-CN0AJisk.js", kind: "text/javascript; charset=utf-8", digest: "6b4aec05a17a098f", bytes: include_bytes!("assets/stage-chart-CN0AJisk.js") },
-    File { path: "assets/stage-chart-CXbhXBnM.css", kind: "text/css; charset=utf-8", digest: "783376ff10a9adbb", bytes: include_bytes!("assets/stage-chart-CXbhXBnM.css") },
-    File { path: "assets/where-F-DQAoC3.js", kind: "text/javascript; charset=utf-8", digest: "a41cc44dbaf9d770", bytes: include_bytes!("assets/where-F-DQAoC3.js") },
-    File { path: "embed/index.html", kind: "text/html; charset=utf-8", digest: "00e4b5c9a7975d2d", bytes: include_bytes!("embed/index.html") },
+    File { path: "assets/dom-Dle7WQCc.js", kind: "text/javascript; charset=utf-8", digest: "190b1756ae257a81", bytes: include_bytes!("assets/dom-Dle7WQCc.js") },
+    File { path: "assets/embed-Bsr1msiT.js", kind: "text/javascript; charset=utf-8", digest: "043a9b3edc1a4ab8", bytes: include_bytes!("assets/embed-Bsr1msiT.js") },
+    File { path: "assets/main-Ct9K72pl.js", kind: "text/javascript; charset=utf-8", digest: "84a7e276e5f67667", bytes: include_bytes!("assets/main-Ct9K72pl.js") },
+    File { path: "assets/method-D3sGNpbl.js", kind: "text/javascript; charset=utf-8", digest: "73cbcc2615414e40", bytes: include_bytes!("assets/method-D3sGNpbl.js") },
+    File { path: "assets/stage-chart-BYDY1ZYk.css", kind: "text/css; charset=utf-8", digest: "9c109061a5b8c9a8", bytes: include_bytes!("assets/stage-chart-BYDY1ZYk.css") },
+    File { path: "assets/stage-chart-C5oCyKoR.js", kind: "text/javascript; charset=utf-8", digest: "0b8bb2b5693f1744", bytes: include_bytes!("assets/stage-chart-C5oCyKoR.js") },
+    File { path: "assets/where-BVIOR4JA.js", kind: "text/javascript; charset=utf-8", digest: "4c9cd4679d30105f", bytes: include_bytes!("assets/where-BVIOR4JA.js") },
+    File { path: "embed/index.html", kind: "text/html; charset=utf-8", digest: "142c2eddf58d8ce2", bytes: include_bytes!("embed/index.html") },
     File { path: "favicon.svg", kind: "image/svg+xml", digest: "ca84e0c73ff8fd15", bytes: include_bytes!("favicon.svg") },
-    File { path: "index.html", kind: "text/html; charset=utf-8", digest: "5c553c48b1ef3c3b", bytes: include_bytes!("index.html") },
+    File { path: "index.html", kind: "text/html; charset=utf-8", digest: "f21b1ac27ae80eef", bytes: include_bytes!("index.html") },
     File { path: "licences.txt", kind: "text/plain; charset=utf-8", digest: "d3b1a0a84380e2db", bytes: include_bytes!("licences.txt") },
 ]

@@ -163,6 +163,7 @@ impl Service {
             retention: Retaining::default(),
             events: EventJob::default(),
             looked: None,
+            is_behind: false,
             begun: None,
             failures: 0,
             waiting: Default::default(),
@@ -218,6 +219,8 @@ struct Worker {
     events: EventJob,
     /// When it last looked for events; none if there are new results since.
     looked: Option<Instant>,
+    /// Whether the latest turn left windows to the next one.
+    is_behind: bool,
     /// When the latest turn began.
     begun: Option<Instant>,
     /// The number of failures in a row.
@@ -317,11 +320,12 @@ impl Worker {
         Plan::in_order(&mut plans);
         self.note_due(now, &plans);
         let mut result = Ok(());
+        self.is_behind = false;
         for (store, plan) in stores.iter().zip(&plans) {
             result = result.and(self.compute(*store, plan));
         }
         // Windows that have no results yet would only be read again.
-        if !self.shared.lock().woken {
+        if !self.is_behind {
             self.find_events(&stores, now);
         }
         result
@@ -378,6 +382,7 @@ impl Worker {
             self.looked = None;
         }
         if report.left > 0 {
+            self.is_behind = true;
             // There is more; but first what is due by now.
             self.shared.lock().woken = true;
         }

@@ -42,11 +42,11 @@ pub use order::{First, Order, OrderBy};
 pub use query::{Choice, ConnectionQuery, HasAny, RollupAnswer, RollupQuery, RollupRow, Selection};
 pub use record::{Annotation, AnnotationKind, NewAnnotation};
 pub use segment::{
-    FILE_NODE, FlowKey, Keepable, Protected, Protection, Provenance, Segment, SegmentId, SegmentInfo,
-    SegmentSource, check_node, truncation,
+    FILE_NODE, FlowKey, Ids, Keepable, KeptDatagram, Protected, Protection, Provenance, Segment, SegmentId,
+    SegmentInfo, SegmentSource, check_node, truncation,
 };
 pub use state::{Added, Damaged, Inputs, Retention, Status, WindowCounts, WindowState};
 pub use store::{
-    ConnectionSink, FlowVerdict, Grouped, Replacement, ReplacementBatch, Store, StoredRow, VerdictBatch,
-    Verdicts, WindowPackets, WindowVerdicts,
+    ConnectionSink, FlowVerdict, Grouped, Replacement, ReplacementBatch, Store, StoredDatagram, StoredRow,
+    VerdictBatch, Verdicts, WindowPackets, WindowVerdicts,
 };

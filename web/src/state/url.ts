@@ -6,8 +6,8 @@ import { CONTINENTS, parsePlace, type Place, placeKey, samePlace, WORLD } from "
 export const VIEWS = ["overview", "events", "compare", "where", "networks", "servers", "how", "connections", "status", "method"] as const;
 export type View = (typeof VIEWS)[number];
 
-/** Which connections: those that clients open to these servers, or those that these servers open to others. */
-export const DATA_SETS = ["tcp", "origin"] as const;
+/** Which connections: those that clients open to these servers, those that these servers open to others, or those of clients over QUIC. */
+export const DATA_SETS = ["tcp", "origin", "quic"] as const;
 export type DataSet = (typeof DATA_SETS)[number];
 
 export const SPANS = ["1d", "7d", "4w", "12w", "52w"] as const;

@@ -3,12 +3,12 @@
 use cutshort_detect::{Channel, EventState, Severity};
 use cutshort_geo::{Continent, Country};
 use cutshort_pipeline::live::AgentCounts;
-use cutshort_verdict::{DataSet, Stage};
+use cutshort_verdict::DataSet;
 
 use super::endpoint::{Parameter, ParameterKind, ParameterPlace};
 use crate::answer::By;
 use crate::question::pattern::{list_of, up_to};
-use crate::question::{self, stage_name};
+use crate::question::{self, stage_names};
 
 const fn series(
     name: &'static str,
@@ -94,10 +94,10 @@ fn event_id() -> String {
 }
 
 /// Radar's names, and those of the rest of the product where they differ.
-fn stages(_: DataSet) -> Vec<&'static str> {
-    let own =
-        Stage::ALL.map(Stage::name).into_iter().filter(|name| !Stage::ALL.map(stage_name).contains(name));
-    Stage::ALL.map(stage_name).into_iter().chain(own).collect()
+fn stages(set: DataSet) -> Vec<&'static str> {
+    let own = set.stages().iter().map(|stage| set.stage_name(*stage));
+    let own = own.filter(|name| !stage_names(set).any(|radar| radar == *name));
+    stage_names(set).chain(own).collect()
 }
 
 fn terminations(data_set: DataSet) -> Vec<&'static str> {
@@ -478,7 +478,7 @@ pub(super) const EVENT_DATA_SET: Parameter = query(
     "Only events in these data sets, a comma list; '-' in front excludes.",
 );
 pub(super) const ONE_DATA_SET: Parameter =
-    query("dataSet", ParameterKind::Choice(&["tcp", "origin"]), "tcp", "The data set; default: tcp.");
+    query("dataSet", ParameterKind::Choice(&["tcp", "origin", "quic"]), "tcp", "The data set; default: tcp.");
 pub(super) const EVENT_PATH: Parameter =
     path("id", ParameterKind::Pattern(event_id), "00000000000000ff", "The ID of an event.");
 pub(super) const ANOMALY_STATUS: Parameter = query(
@@ -499,7 +499,7 @@ pub(super) const DATA_SOURCE: Parameter = query(
     "CONNECTION_ANOMALY",
     "CONNECTION_ANOMALY or ALL; of other data sources there are none here.",
 );
-pub(super) const ORIGIN: Parameter =
+pub(super) const EVENT_ORIGIN: Parameter =
     query("origin", ParameterKind::Text, "example", "An origin of Radar's. There are none of these here.");
 pub(super) const ANNOTATION_PATH: Parameter =
     path("id", ParameterKind::Pattern(annotation_number), "1", "The number of an annotation.");

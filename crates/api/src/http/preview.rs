@@ -122,7 +122,7 @@ fn read(app: &App, query: &str) -> Result<Preview, Problem> {
     };
     let total = counted.groups.total();
     let count = |stage: Stage| {
-        let group = counted.groups.groups.iter().find(|group| group.name == stage_name(stage));
+        let group = counted.groups.groups.iter().find(|group| group.name == stage_name(DataSet::Tcp, stage));
         group.map(|group| sum(&group.counts)).unwrap_or_default()
     };
     let share = |stage: Stage| count(stage).share_of(&total);
@@ -181,8 +181,10 @@ fn title(
     count: &dyn Fn(Stage) -> WeightedCount,
     total: &WeightedCount,
 ) -> String {
-    let chosen =
-        page.at("stage", 0).and_then(|text| stage_from_name(text).ok()).filter(|stage| *stage != Stage::None);
+    let chosen = page
+        .at("stage", 0)
+        .and_then(|text| stage_from_name(DataSet::Tcp, text).ok())
+        .filter(|stage| *stage != Stage::None);
     let stages = match chosen {
         Some(stage) => vec![stage],
         None => Stage::ALL.into_iter().filter(|stage| *stage != Stage::None).collect(),

@@ -71,7 +71,7 @@ pub(super) const ALL: Endpoint = Endpoint {
         &p::OUTAGE_TYPE,
         &p::ANNOTATION_QUERY,
         &p::DATA_SOURCE,
-        &p::ORIGIN,
+        &p::EVENT_ORIGIN,
         &p::FORMAT,
     ],
     run: all,

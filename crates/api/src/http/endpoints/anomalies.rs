@@ -35,7 +35,7 @@ pub(super) const LIST: Endpoint = Endpoint {
         &p::ANOMALY_STATUS,
         &p::ANOMALY_TYPE,
         &p::DATA_SOURCE,
-        &p::ORIGIN,
+        &p::EVENT_ORIGIN,
         &p::FORMAT,
     ],
     access: Access::Read,

@@ -254,12 +254,12 @@ fn number() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(types).description(Some("A number."))
 }
 
-fn summary_schema(schemas: &mut Schemas) -> RefOr<Schema> {
+fn summary_schema(schemas: &mut Schemas, _: DataSet) -> RefOr<Schema> {
     let groups = ObjectBuilder::new().additional_properties(Some(Schema::from(number().build()))).build();
     result(schemas, groups.into())
 }
 
-fn timeseries_schema(schemas: &mut Schemas) -> RefOr<Schema> {
+fn timeseries_schema(schemas: &mut Schemas, _: DataSet) -> RefOr<Schema> {
     let time = ObjectBuilder::new()
         .schema_type(SchemaType::new(Type::String))
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));

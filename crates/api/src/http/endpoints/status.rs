@@ -273,6 +273,8 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let state = state.unwrap_or_default();
     let (worker, trouble) = (state.share.to_string(), state.trouble.map(|trouble| trouble.what));
     let retention_trouble = state.retention_trouble.map(|trouble| trouble.what);
+    let events_trouble =
+        state.events_trouble.map(|trouble| format!("Events cannot be looked for: {}.", trouble.what));
     let agents = call.app.agents.all();
     let all = call.app.all_facts()?;
     let result = StatusResult {
@@ -284,6 +286,7 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
             .into_iter()
             .chain(all.iter().flat_map(|(data_set, facts)| damaged(*data_set, facts)))
             .chain(undeleted(&facts, retention_trouble.as_deref()))
+            .chain(events_trouble)
             .chain(silent(&facts, &agents).map(silence))
             .chain(agents.iter().filter_map(|(name, heard)| incomplete(name, heard, call.now)))
             .chain(call.geo.trouble.as_deref().map(old_geo))

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use cutshort_model::Window;
 use cutshort_packet::{FiveTuple, Packet};
 use cutshort_pipeline::{StoredTrace, trace};
-use cutshort_verdict::{Rules, Step};
+use cutshort_verdict::{DataSet, Rules, Step};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -88,7 +88,12 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let time = needed(call, "time")?;
     let time = parse_time(time).map_err(|why| Problem::bad_input(format!("time: '{time}' {why}")))?;
     check_size(call, Window::containing(time))?;
-    let rules = Rules { data_set: call.data_set, ..Rules::default() };
+    if call.data_set == DataSet::Quic {
+        return Err(Problem::no_data(
+            "connections of the data set 'quic' are not shown datagram by datagram here: run 'cutshort classify --quic --explain' on a capture",
+        ));
+    }
+    let rules = Rules::default().in_data_set(call.data_set);
     let found = trace(call.store()?, &rules, &five_tuple, time)?;
     let found = found.ok_or_else(|| {
         Problem::no_data("no packet of this connection is kept: it is not of this time, or packets were kept for a shorter time")
