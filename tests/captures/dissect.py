@@ -6,11 +6,13 @@ import subprocess
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 FIELDS = """frame.time_epoch frame.protocols ip.src ip.dst ip.id ip.ttl ip.proto ip.frag_offset ip.len ip.hdr_len ipv6.src ipv6.dst
     ipv6.hlim ipv6.nxt ipv6.plen ipv6.fraghdr.offset ipv6.fraghdr.nxt tcp.srcport tcp.dstport tcp.flags tcp.seq_raw tcp.ack_raw
-    tcp.window_size_value tcp.hdr_len tcp.len tcp.urgent_pointer ip.version""".split()
+    tcp.window_size_value tcp.hdr_len tcp.len tcp.urgent_pointer ip.version ip.flags.df tcp.options""".split()
 # Only these are walked: IP in IP, 6in4 and GRE are "not TCP", MPLS is "not IP".
 LINK = {"eth", "ethertype", "vlan", "ieee8021ad", "sll", "null", "raw", "nflog", "pppoes", "ppp"}
 CHAIN = {"ipv6.hopopts", "ipv6.routing", "ipv6.dstopts", "ipv6.fraghdr", "ah"}
-Row = collections.namedtuple("Row", "ts key ip_id ttl flags seq ack window payload")
+# `options` are the bytes behind the TCP header, fewer than `options_len` where the capture has cut them.
+Row = collections.namedtuple("Row", "ts key ip_id ttl flags seq ack window payload df options_len options",
+                             defaults=(False, 0, b""))
 
 
 def records(path):
@@ -61,7 +63,8 @@ def row_or_reason(r):
         return "malformed"
     return Row(time_ns(r["frame.time_epoch"]), (src, number("tcp.srcport"), dst, number("tcp.dstport")), number("ip.id"),
                number("ip.ttl" if v4 else "ipv6.hlim"), number("tcp.flags") & 0x1FF, number("tcp.seq_raw"),
-               number("tcp.ack_raw"), number("tcp.window_size_value"), payload)
+               number("tcp.ack_raw"), number("tcp.window_size_value"), payload, v4 and r["ip.flags.df"] in ("1", "True"),
+               number("tcp.hdr_len") - 20, bytes.fromhex(r["tcp.options"].replace(":", "")))
 
 
 def dissect(path):

@@ -12,6 +12,15 @@ PAST, FUTURE = 1_943_000 * WINDOW, 4_560_000 * WINDOW
 GAPS = [0, 0, 1, 1000, 10**6, 10**8, SECOND, 9 * SECOND, 10 * SECOND - 1, 10 * SECOND, 10 * SECOND + 1, MINUTE]
 
 
+MSS, NOP, SACK, TS = bytes([2, 4, 5, 180]), b"\1", b"\4\2", bytes([8, 10]) + bytes(8)
+WS = lambda scale: bytes([3, 3, scale])
+# Those of ZMap since 4.1, some that nearly are, and some that are none.
+OPTIONS = [b"", b"", MSS, MSS + NOP + WS(8) + NOP + NOP + SACK, MSS + SACK + TS + NOP + WS(7),
+           MSS + NOP + WS(6) + NOP + NOP + TS + SACK + bytes(2), MSS + NOP + WS(7) + NOP + NOP + SACK,
+           bytes([2, 4, 5, 100]) + SACK + TS + NOP + WS(7), MSS + SACK + TS + NOP + WS(7) + bytes([34, 2, 1, 1]),
+           bytes([2, 4, 5, 180, 3, 9, 8, 1]), bytes([2, 1, 5, 180])]
+
+
 class Capture:
     """One input of some pairs of 5-tuples, as one or several files. `records` are (time, row or None) of each file,
     where None stands for a record of another protocol. `orderly`: in order of time. `pieces`: also of different times,
@@ -108,7 +117,7 @@ class Pair:
         self.ids[side] += 1
         ip_id = self.ids[side] % 65536 if self.counts_ids else r.choice([0, r.randrange(65536)])
         row = Row(0, key if side == 0 else (*key[2:], *key[:2]), ip_id if self.v4 else 0, self.ttls[side], flags,
-                  seq % 2**32, ack % 2**32, r.choice([64240, 65535]), payload)._replace(**other)
+                  seq % 2**32, ack % 2**32, r.choice([0, 64240, 65535, 65535]), payload)._replace(**other)
         self.packets.append((self.now, row))
         while r.random() < self.repeats:
             self.packets.append((self.now + r.choice(GAPS), row))
@@ -139,6 +148,13 @@ class Pair:
     def syns(self, side, isn):
         r = self.random
         zmap = {"ip_id": 54321, "window": 65535} if self.v4 and r.random() < 0.1 else {}
+        options = r.choice(OPTIONS)
+        zmap |= {"options": options, "options_len": len(options), "df": self.v4 and r.random() < 0.6}
+        server = (self.key if side == 0 else (*self.key[2:], *self.key[:2]))[2:]
+        if self.v4 and r.random() < 0.1:
+            isn = int(server[0])
+        if self.v4 and r.random() < 0.1:
+            zmap |= {"window": 1024, "ip_id": (int(server[0]) ^ server[1] ^ isn) & 0xFFFF}
         flags = SYN | r.choice([0, 0, 0, ECE | CWR, PSH, URG])
         for _ in range(r.choice([1, 1, 1, 1, 2, 3, 7, 12])):
             self.send(side, flags, isn, payload=r.choice([0, 0, 0, 9]), **zmap)
@@ -210,9 +226,12 @@ UDP = struct.pack(">BBHHHBBH4s4sHHHH", 0x45, 0, 28, 1, 0, 64, 17, 0, bytes([192,
 def tcp(row):
     """An IP packet up to its TCP header, and its whole length."""
     src, sport, dst, dport = row.key
-    header = struct.pack(">HHIIHHHH", sport, dport, row.seq, row.ack, 0x5000 | row.flags, row.window, 0, 0)
+    length = 20 + len(row.options)
+    header = struct.pack(">HHIIHHHH", sport, dport, row.seq, row.ack, length << 10 | row.flags, row.window, 0, 0)
     if src.version == 4:
-        ip = struct.pack(">BBHHHBBH", 0x45, 0, 40 + row.payload, row.ip_id, 0, row.ttl, 6, 0)
+        flags = 0x4000 if row.df else 0
+        ip = struct.pack(">BBHHHBBH", 0x45, 0, 20 + length + row.payload, row.ip_id, flags, row.ttl, 6, 0)
     else:
-        ip = struct.pack(">IHBB", 0x6 << 28, 20 + row.payload, 6, row.ttl)
-    return ip + src.packed + dst.packed + header, len(ip) + 2 * len(src.packed) + 20 + row.payload
+        ip = struct.pack(">IHBB", 0x6 << 28, length + row.payload, 6, row.ttl)
+    whole = len(ip) + 2 * len(src.packed) + length + row.payload
+    return ip + src.packed + dst.packed + header + row.options, whole

@@ -20,7 +20,8 @@ from dissect import ACK, FIN, PSH, RST, SYN, dissect, records
 WINDOW, GUARD, DAY = 900 * 10**9, 10 * 10**9, 86_400 * 10**9
 LIMIT, REORDER, REORDER_TIME = 10, 10_000, 300 * 10**9
 TAGS = """timeout reset fin single_rst multiple_rsts acknumsame acknumsame0 acknumdiff acknumdiff0 single_rstack
-    multiple_rstacks rst_and_rstacks zmap answered syn_payload syn_retransmitted server_rst""".split()
+    multiple_rstacks rst_and_rstacks zmap answered syn_payload syn_retransmitted server_rst zmap4 masscan mirai
+    no_syn_options high_ttl zero_window rst_ttl_differs""".split()
 SIGNATURES = [None] + """SYN → ∅|SYN → RST|SYN → RST+ACK|SYN → RST; RST+ACK|SYN; ACK → ∅|SYN; ACK → RST|SYN; ACK → RST; RST|
 SYN; ACK → RST+ACK|SYN; ACK → RST+ACK; RST+ACK|PSH+ACK → ∅|PSH+ACK → RST|PSH+ACK → RST+ACK|PSH+ACK → RST; RST+ACK|
 PSH+ACK → RST+ACK; RST+ACK|PSH+ACK → RST = RST|PSH+ACK → RST ≠ RST|PSH+ACK → RST; RST₀|PSH+ACK; Data → RST|
@@ -125,7 +126,7 @@ def parts(rows):
 
 
 def progress(isn, others):
-    """Section 3, and how many packets only repeat data."""
+    """Section 3: the progress, acks and data, and how many packets only repeat data."""
     rel = lambda r: (r.seq - isn) % 2**32
     data = [r for r in others if r.payload and not (r.payload == 1 and rel(r) == 0)]
     acks = [r for r in others if r.flags & ACK]
@@ -135,7 +136,7 @@ def progress(isn, others):
     else:
         first = min(ends([r for r in data if r.flags & PSH]), default=max(ends(data)))
         reached = "later" if max(ends(data)) > first else "post_psh"
-    return reached, acks, len(data) - len({same(r) for r in data})
+    return reached, acks, data, len(data) - len({same(r) for r in data})
 
 
 def rst_tags(rsts):
@@ -177,6 +178,38 @@ def evidence(v4, syn, rsts, rows):
     return ttl, max(near, default=None)
 
 
+def options(row):
+    """Section 1.11: the kinds of a SYN packet's options in order, its MSS and window scale; no kinds if they were cut."""
+    kinds, mss, scale, rest = [], 0, 255, row.options
+    if len(rest) < row.options_len:
+        return None, mss, scale
+    while rest:
+        length = 1 if rest[0] < 2 else rest[1] if len(rest) > 1 else 0
+        if length < 1 or rest[0] > 1 and length < 2 or length > len(rest):
+            return (*kinds, "?"), mss, scale
+        own, rest = rest[:length], rest[length:]
+        kinds.append({0: "EOL", 1: "NOP", 2: "MSS", 3: "WS", 4: "SACK", 8: "TS"}.get(own[0], "?"))
+        mss = int.from_bytes(own[2:]) if own[0] == 2 and length == 4 else mss
+        scale = own[2] if own[0] == 3 and length == 3 else scale
+        if own[0] == 0:
+            break
+    return tuple(kinds), mss, scale
+
+
+OF_ZMAP = {(tuple(kinds.split()), 1460, scale) for kinds, scale in [
+    ("MSS NOP WS NOP NOP SACK", 8), ("MSS SACK TS NOP WS", 7), ("MSS NOP WS NOP NOP TS SACK EOL", 6)]}
+
+
+def scanners(syn):
+    """Section 5, tags 21 to 23."""
+    _, _, dst, port = syn.key
+    if dst.version != 4:
+        return {}
+    return {"zmap4": not syn.df and syn.window == 65535 and options(syn) in OF_ZMAP,
+            "masscan": syn.window != 65535 and syn.ip_id == (int(dst) ^ port ^ syn.seq) & 0xFFFF,
+            "mirai": syn.seq == int(dst)}
+
+
 def verdict(rows, other, cutoff, followed):
     """Sections 2 to 7 for the rows of one connection, with the other direction's of the same span of time: a dict, or
     the reason for leaving it out."""
@@ -184,7 +217,7 @@ def verdict(rows, other, cutoff, followed):
     if not syns:
         return "no_syn"
     server_rst = any(r.flags & RST and r.ts >= max(s.ts for s in syns) for r in other)
-    reached, acks, repeats = progress(syns[0].seq, others)
+    reached, acks, data, repeats = progress(syns[0].seq, others)
     answered = len({r.ack for r in acks}) > 1
     fin = any(r.flags & FIN for r in others)
     last = max(r.ts for r in rows)
@@ -201,12 +234,16 @@ def verdict(rows, other, cutoff, followed):
     else:
         termination = "open" if answered else "timeout"
     stage = {"reset": reached, "timeout": "post_psh" if reached == "later" else reached}.get(termination, "none")
-    syn = min(syns, key=lambda r: (r.ts, r.ip_id, r.ttl, r.window))
+    marks = lambda r: [scanners(r).get(name, False) for name in ("mirai", "masscan", "zmap4")]
+    syn = min(syns, key=lambda r: (r.ts, r.ip_id, r.ttl, r.window, r.options_len, marks(r)))
     tags = {"timeout"} if termination == "timeout" else set()
     if rsts:
         tags |= {"reset", *rst_tags(rsts)} | ({"fin"} if fin else set())
     extra = {"zmap": syn.ip_id == 54321 and syn.window == 65535, "answered": answered,
-             "syn_payload": any(r.payload for r in syns), "syn_retransmitted": len(syns) > 1, "server_rst": server_rst}
+             "syn_payload": any(r.payload for r in syns), "syn_retransmitted": len(syns) > 1, "server_rst": server_rst,
+             "no_syn_options": syn.options_len == 0, "high_ttl": syn.ttl > 200,
+             "zero_window": any(not r.window for r in acks + data),
+             "rst_ttl_differs": any(abs(r.ttl - syn.ttl) >= 3 for r in rsts), **scanners(syn)}
     tags |= {name for name, holds in extra.items() if holds}
     plain = sum(not r.flags & ACK for r in rsts)
     number = signature(stage, tags, plain, len(rsts) - plain, len({same(r) for r in acks}))

@@ -469,7 +469,7 @@ connections = 8
 excluded = { no_syn = 8 }
 stages = { post_syn = 4, none = 4 }
 terminations = { reset = 4, server_reset = 4 }
-tags = { reset = 4, single_rst = 4, server_rst = 4 }
+tags = { reset = 4, single_rst = 4, server_rst = 4, high_ttl = 4, rst_ttl_differs = 4 }
 signatures = { "2" = 4 }
 T
 }
@@ -484,7 +484,7 @@ connections = 2
 excluded = { no_syn = 2 }
 stages = { post_syn = 1, none = 1 }
 terminations = { reset = 1, server_reset = 1 }
-tags = { reset = 1, single_rst = 1, zmap = 2, server_rst = 1 }
+tags = { reset = 1, single_rst = 1, zmap = 2, server_rst = 1, no_syn_options = 2, high_ttl = 2, rst_ttl_differs = 1 }
 signatures = { "2" = 1 }
 T
 }
@@ -500,7 +500,7 @@ connections = 4
 excluded = { no_syn = 4 }
 stages = { post_syn = 4 }
 terminations = { reset = 4 }
-tags = { reset = 4, single_rst = 2, multiple_rsts = 2, acknumsame0 = 2, server_rst = 2 }
+tags = { reset = 4, single_rst = 2, multiple_rsts = 2, acknumsame0 = 2, server_rst = 2, masscan = 4, no_syn_options = 4, high_ttl = 4, rst_ttl_differs = 2 }
 signatures = { "2" = 4 }
 T
 }
@@ -523,7 +523,7 @@ connections = 4
 excluded = { no_syn = 10 }
 stages = { post_syn = 3, none = 1 }
 terminations = { reset = 3, server_reset = 1 }
-tags = { reset = 3, single_rst = 3, server_rst = 1 }
+tags = { reset = 3, single_rst = 3, server_rst = 1, no_syn_options = 4 }
 signatures = { "2" = 3 }
 T
 }
@@ -541,7 +541,7 @@ connections = 2
 excluded = { no_syn = 2 }
 stages = { post_psh = 2 }
 terminations = { reset = 2 }
-tags = { reset = 2, $tags }
+tags = { reset = 2, $tags, rst_ttl_differs = 2 }
 signatures = { $signatures }
 T
 }
@@ -581,7 +581,7 @@ connections = 2
 excluded = { no_syn = 2 }
 stages = { post_ack = 2 }
 terminations = { reset = 2 }
-tags = { reset = 2, single_rstack = 2 }
+tags = { reset = 2, single_rstack = 2, rst_ttl_differs = 2 }
 signatures = { "8" = 2 }
 T
 }
@@ -611,7 +611,7 @@ connections = 2
 excluded = { no_syn = 2 }
 stages = { later = 2 }
 terminations = { reset = 2 }
-tags = { reset = 2, single_rst = 2, server_rst = 2 }
+tags = { reset = 2, single_rst = 2, server_rst = 2, rst_ttl_differs = 2 }
 signatures = { "18" = 2 }
 T
 }
@@ -629,7 +629,7 @@ connections = 8
 excluded = { no_syn = 8 }
 stages = { post_psh = 4, later = 4 }
 terminations = { reset = 8 }
-tags = { reset = 8, single_rst = 4, single_rstack = 4, answered = 4 }
+tags = { reset = 8, single_rst = 4, single_rstack = 4, answered = 4, rst_ttl_differs = 8 }
 signatures = { "11" = 2, "12" = 2, "18" = 2, "19" = 2 }
 T
 }
@@ -646,7 +646,7 @@ connections = 6
 excluded = { no_syn = 6 }
 stages = { post_syn = 6 }
 terminations = { reset = 6 }
-tags = { reset = 6, single_rst = 2, single_rstack = 2, rst_and_rstacks = 2 }
+tags = { reset = 6, single_rst = 2, single_rstack = 2, rst_and_rstacks = 2, rst_ttl_differs = 6 }
 signatures = { "2" = 2, "3" = 2, "4" = 2 }
 T
 }
@@ -663,7 +663,7 @@ connections = 10
 excluded = { no_syn = 10 }
 stages = { post_ack = 10 }
 terminations = { reset = 10 }
-tags = { reset = 10, single_rst = 2, multiple_rsts = 2, acknumsame = 2, single_rstack = 2, multiple_rstacks = 2, rst_and_rstacks = 2 }
+tags = { reset = 10, single_rst = 2, multiple_rsts = 2, acknumsame = 2, single_rstack = 2, multiple_rstacks = 2, rst_and_rstacks = 2, rst_ttl_differs = 10 }
 signatures = { "6" = 2, "7" = 2, "8" = 2, "9" = 2 }
 T
 }
@@ -678,7 +678,7 @@ connections = 4
 excluded = { no_syn = 4 }
 stages = { post_psh = 2, none = 2 }
 terminations = { reset = 2, fin = 2 }
-tags = { reset = 2, multiple_rstacks = 2, answered = 2 }
+tags = { reset = 2, multiple_rstacks = 2, answered = 2, rst_ttl_differs = 2 }
 signatures = { "14" = 2 }
 T
 }
@@ -695,7 +695,7 @@ connections = 2
 excluded = { no_syn = 2 }
 stages = { post_psh = 2 }
 terminations = { reset = 2 }
-tags = { reset = 2, single_rstack = 2 }
+tags = { reset = 2, single_rstack = 2, rst_ttl_differs = 2 }
 signatures = { "12" = 2 }
 T
 }
@@ -925,7 +925,7 @@ connections = 1
 excluded = { no_syn = 1 }
 stages = { post_syn = 1 }
 terminations = { reset = 1 }
-tags = { reset = 1, single_rst = 1, syn_payload = 1 }
+tags = { reset = 1, single_rst = 1, syn_payload = 1, no_syn_options = 1 }
 signatures = { "2" = 1 }
 refused = { fragment = 3 }
 T

@@ -114,7 +114,7 @@ export const ranksCompleted = ({ completed, every, metric }: State): boolean => 
 /** The selection that rankings are made of. */
 export const judged = (state: State): Asked => ({ ...selected(state), completed: ranksCompleted(state) });
 
-const FILTER_NAMES: Record<Filter, string> = { node: "Server", port: "Port", ipVersion: "IP version", signature: "Signature", tag: "Tag", stage: "Stage", termination: "Ended by", client: "Client", server: "Server address" };
+const FILTER_NAMES: Record<Filter, string> = { node: "Server", port: "Port", ipVersion: "IP version", signature: "Signature", tag: "Tag", scanner: "Known scanners", stage: "Stage", termination: "Ended by", client: "Client", server: "Server address" };
 export const filterName = (key: Filter): string => FILTER_NAMES[key];
 
 let signatures = new Map<string, string>();
@@ -122,6 +122,7 @@ let signatures = new Map<string, string>();
 /** A filter in words: `server edge1`. */
 export function filterText(key: Filter, value: string): string {
   if (key === "ipVersion") return value;
+  if (key === "scanner") return value === "false" ? "known scanners left out" : "known scanners only";
   if (key === "stage" && value === radar.ALL_STAGES) return "all stages";
   return `${FILTER_NAMES[key].toLowerCase()} ${key === "signature" ? (signatures.get(value) ?? value) : value}`;
 }

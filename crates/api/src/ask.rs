@@ -3,6 +3,7 @@
 use cutshort_geo::Geo;
 use cutshort_model::Dimension;
 use cutshort_store::{Selection, Store};
+use cutshort_verdict::{DataSet, Stage};
 use serde::Serialize;
 
 use crate::answer::{self, Answer, AskedTop, By, Facts, Order, SeriesQuery, Top, Who};
@@ -100,7 +101,7 @@ pub fn ranking(
     parameters: &Parameters,
     who: Who,
 ) -> Result<(Top, Vec<Series>), Problem> {
-    let parameters = with_stages(parameters);
+    let parameters = with_stages(parameters, context.store.data_set());
     let series =
         question::series(&parameters, "top", Filters::Extended(context.store.data_set()), context.now)?;
     let limit = question::number(&parameters, "limit", 5, 1..=1000)?;
@@ -117,13 +118,15 @@ pub fn ranking(
 }
 
 /// Replaces the stage `anomaly`, which is also the default, by all stages except `no_match`.
-fn with_stages(parameters: &Parameters) -> Parameters {
-    const ANOMALY: &str = "post_syn,post_ack,post_psh,later_in_flow";
+fn with_stages(parameters: &Parameters, set: DataSet) -> Parameters {
+    let anomaly = set.stages().iter().filter(|stage| **stage != Stage::None);
+    let anomaly: Vec<&str> = anomaly.map(|stage| question::stage_name(set, *stage)).collect();
+    let anomaly = anomaly.join(",");
     let keys = RADAR_ARRAYS.iter().chain(&OWN_ARRAYS);
     let count = keys.map(|key| parameters.count(key)).max().unwrap_or(0).max(1);
     let stage = |at| match parameters.at("stage", at) {
-        None => ANOMALY,
-        Some(stage) if stage.eq_ignore_ascii_case("anomaly") => ANOMALY,
+        None => &anomaly,
+        Some(stage) if stage.eq_ignore_ascii_case("anomaly") => &anomaly,
         Some(stage) => stage,
     };
     parameters.with("stage", (0..count).map(stage))

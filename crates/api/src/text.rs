@@ -176,6 +176,7 @@ fn omitted(of: &RankedOf, shown: usize, who: Who) -> Option<String> {
         ),
         (of.unknown_connections > 0, format!("{} {unknown}", connections(of.unknown_connections))),
         (of.other_connections > 0, format!("{} counted as 'other'", connections(of.other_connections))),
+        (of.scanner_connections > 0, format!("{} of known scanners", connections(of.scanner_connections))),
     ];
     let parts: Vec<String> = parts.into_iter().filter_map(|(holds, part)| holds.then_some(part)).collect();
     (!parts.is_empty()).then(|| format!("Not listed: {}.", parts.join("; ")))

@@ -124,6 +124,10 @@ impl Filter {
             let mask = self.number(i64::from(Tag::Answered.bit()));
             self.add(format!("(bitAnd(tags, {mask}) != 0) = {}", u8::from(answered)));
         }
+        if let Some(any) = selection.scanner {
+            let mask = self.number(i64::from(any.tags.bits()));
+            self.add(format!("(bitAnd(tags, {mask}) != 0) = {}", u8::from(any.wanted)));
+        }
         let ids = |list: &[cutshort_verdict::Signature]| {
             list.iter().map(|signature| u64::from(signature.id())).collect()
         };

@@ -48,6 +48,9 @@ pub use address::{Address, Classify};
 pub use migrations::{Layout, migrate, schema};
 use server::Server;
 
+/// The data sets that a store in ClickHouse keeps.
+pub const DATA_SETS: [DataSet; 2] = [DataSet::Tcp, DataSet::Origin];
+
 /// Opens where the events of a data set are kept.
 type OpenEvents = Arc<dyn Fn(DataSet) -> Box<dyn Events> + Send + Sync>;
 
@@ -107,6 +110,9 @@ impl ClickHouse {
         if data_set == self.server.data_set {
             return Ok(Some(self));
         }
+        if !DATA_SETS.contains(&data_set) {
+            return Ok(None);
+        }
         let Some(slot) = self.data_sets.get(data_set as usize) else { return Ok(None) };
         if slot.get().is_none() {
             let address = self.address.of_data_set(data_set);
@@ -125,6 +131,11 @@ impl ClickHouse {
     fn create_store(&self, data_set: DataSet) -> Result<&Self> {
         if let Some(store) = self.find_store(data_set)? {
             return Ok(store);
+        }
+        if !DATA_SETS.contains(&data_set) {
+            return Err(StoreError::Refused(format!(
+                "stores in ClickHouse do not keep the data set {data_set} yet: use a store in a directory (--data)"
+            )));
         }
         let layout = Layout { cluster: self.server.cluster.clone(), data_set };
         migrate(&self.address, &layout).map_err(|error| {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use cutshort_model::Window;
 use cutshort_store::segment::{Batches, Layout, RowBatch, Scratch, SortKey};
-use cutshort_store::{FlowKey, Grouped, Inputs, StoreError, StoredRow, WindowPackets};
+use cutshort_store::{FlowKey, Grouped, Inputs, StoreError, StoredDatagram, StoredRow, WindowPackets};
 use cutshort_verdict::DataSet;
 
 use super::Embedded;
@@ -135,8 +135,31 @@ impl SourceRange {
     }
 }
 
-impl Grouped for SourceRange {
-    fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> cutshort_store::Result<Option<FlowKey>> {
+/// What a row of a segment becomes.
+trait FromBatch: Sized {
+    /// The row at an index; `None` if the segment has another kind of rows.
+    fn of(batch: &RowBatch, at: usize, node: u16, segment: u32) -> Option<Self>;
+}
+
+impl FromBatch for StoredRow {
+    fn of(batch: &RowBatch, at: usize, node: u16, segment: u32) -> Option<Self> {
+        if batch.ids(at).is_some() {
+            return None;
+        }
+        let (df, syn) = batch.rest(at);
+        Some(Self { node, segment, row: batch.rows[at], place: batch.place(at), df, syn })
+    }
+}
+
+impl FromBatch for StoredDatagram {
+    fn of(batch: &RowBatch, at: usize, node: u16, segment: u32) -> Option<Self> {
+        Some(Self { node, segment, row: batch.datagram(at)?, place: batch.place(at) })
+    }
+}
+
+impl SourceRange {
+    /// Replaces `rows` by those of the next flow, in the order of the files.
+    fn next_of<R: FromBatch>(&mut self, rows: &mut Vec<R>) -> cutshort_store::Result<Option<FlowKey>> {
         rows.clear();
         let Some(Reverse((wanted, _))) = self.next.peek().copied() else { return Ok(None) };
         while let Some(mut top) = self.next.peek_mut().filter(|top| top.0.0 == wanted) {
@@ -146,6 +169,13 @@ impl Grouped for SourceRange {
                 None => drop(PeekMut::pop(top)),
             }
         }
+        Ok(Some(wanted.flow_key()))
+    }
+}
+
+impl Grouped for SourceRange {
+    fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> cutshort_store::Result<Option<FlowKey>> {
+        let key = self.next_of(rows)?;
         // Mostly they are sorted already: they are from one segment, or of different times.
         if self.data_set == DataSet::Origin {
             // Its rules depend on the order of arrival, also of rows at the same time.
@@ -155,7 +185,13 @@ impl Grouped for SourceRange {
         } else if !rows.is_sorted_by_key(|row| (row.row, row.node)) {
             rows.sort_unstable_by_key(|row| (row.row, row.node));
         }
-        Ok(Some(wanted.flow_key()))
+        Ok(key)
+    }
+
+    fn next_datagrams(&mut self, rows: &mut Vec<StoredDatagram>) -> cutshort_store::Result<Option<FlowKey>> {
+        let key = self.next_of(rows)?;
+        rows.sort_unstable_by_key(|row| (row.row.ts, row.row, row.node));
+        Ok(key)
     }
 }
 
@@ -214,11 +250,11 @@ impl Cursor {
     }
 
     /// Appends the rows of a flow, which come next, and returns the flow that follows.
-    fn take(
+    fn take<R: FromBatch>(
         &mut self,
         wanted: &SortKey,
         scratch: &mut Scratch,
-        rows: &mut Vec<StoredRow>,
+        rows: &mut Vec<R>,
     ) -> std::result::Result<Option<SortKey>, String> {
         loop {
             let Some(key) = self.key(scratch)? else { return Ok(None) };
@@ -227,11 +263,7 @@ impl Cursor {
             }
             let same = self.batch.keys[self.at..].iter().take_while(|key| *key == wanted).count();
             let (batch, node, segment) = (&self.batch, self.node, self.segment);
-            let row = |at| {
-                let (df, syn) = batch.rest(at);
-                StoredRow { node, segment, row: batch.rows[at], place: batch.place(at), df, syn }
-            };
-            rows.extend((self.at..self.at + same).map(row));
+            rows.extend((self.at..self.at + same).filter_map(|at| R::of(batch, at, node, segment)));
             self.at += same;
         }
     }

@@ -9,6 +9,7 @@ use cutshort_verdict::{DataSet, Findings, Part, Row, Rules, Split, duplicates};
 use foldhash::fast::RandomState;
 
 use crate::cap;
+use crate::datagrams::Datagrams;
 
 /// The number of flows in a piece of a list. A list in pieces is never copied while it grows.
 const PIECE: usize = 1 << 14;
@@ -64,6 +65,8 @@ pub(crate) struct Gathered {
     pub(crate) tail: u64,
     /// Groups with more packets than one capture can have: the limit must be applied to them.
     pub(crate) uncapped: Vec<(FlowKey, Vec<StoredRow>)>,
+    /// Of the data set `quic`, which has no flows.
+    pub(crate) datagrams: Datagrams,
     rows: Vec<Row>,
 }
 
@@ -71,6 +74,11 @@ impl Gathered {
     /// Reads a part completely.
     pub(crate) fn read(part: &mut dyn Grouped, rules: &Rules) -> Result<Self> {
         let mut gathered = Self::default();
+        if rules.data_set == DataSet::Quic {
+            gathered.datagrams = Datagrams::read(part, rules)?;
+            gathered.packets = gathered.datagrams.packets;
+            return Ok(gathered);
+        }
         let mut stored = Vec::new();
         while let Some(key) = part.next_group(&mut stored)? {
             cap::merge_files(&mut stored, rules);

@@ -4,11 +4,12 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
 use cutshort_model::Addresses;
+use cutshort_packet::quic::Datagram;
 use cutshort_packet::{FiveTuple, Packet, Unreachable};
-use cutshort_store::{Added, Protected, Result, Segment, SegmentSource, Store};
+use cutshort_store::{Added, Keepable, KeptDatagram, Protected, Result, Segment, SegmentSource, Store};
 use cutshort_verdict::{DataSet, ReaderClock, Rules};
 
-use crate::cut::{Cutter, Piece};
+use crate::cut::{Cutter, DatagramPicker, PacketPicker, Picker, Piece};
 use crate::{Privacy, reader_clock};
 
 /// A record of a capture, in reading order.
@@ -22,6 +23,82 @@ pub struct Arrival {
     pub unreachable: Option<Unreachable>,
     /// Whether the capture is marked as simulated.
     pub simulated: bool,
+}
+
+/// A record of a capture that is read for the data set `quic`, in reading order.
+#[derive(Clone, Copy, Debug)]
+pub struct DatagramArrival {
+    /// Its time in nanoseconds since the Unix epoch.
+    pub ts: i64,
+    /// Its datagram, or the rows of its ICMP error for both 5-tuples.
+    pub rows: [Option<Datagram>; 2],
+    /// Whether the capture is marked as simulated.
+    pub simulated: bool,
+}
+
+/// What every record has.
+pub(crate) trait Recorded {
+    fn ts(&self) -> i64;
+    fn simulated(&self) -> bool;
+}
+
+impl Recorded for Arrival {
+    fn ts(&self) -> i64 {
+        self.ts
+    }
+
+    fn simulated(&self) -> bool {
+        self.simulated
+    }
+}
+
+impl Recorded for DatagramArrival {
+    fn ts(&self) -> i64 {
+        self.ts
+    }
+
+    fn simulated(&self) -> bool {
+        self.simulated
+    }
+}
+
+/// What is kept of a capture.
+pub(crate) trait Row: Copy + Send {
+    fn ts(&self) -> i64;
+    /// Encodes rows, with addresses as they may be kept.
+    fn encode(rows: Vec<Self>, privacy: &mut Privacy, source: &SegmentSource<'_>) -> Result<Segment>;
+}
+
+impl Row for Packet {
+    fn ts(&self) -> i64 {
+        self.ts
+    }
+
+    fn encode(rows: Vec<Self>, privacy: &mut Privacy, source: &SegmentSource<'_>) -> Result<Segment> {
+        if privacy.addresses() == Addresses::Full {
+            return Segment::encode(rows, source, None);
+        }
+        let protected: Vec<Protected> =
+            rows.iter().map(|packet| privacy.protect(packet, source.data_set)).collect();
+        drop(rows);
+        Segment::encode(protected, source, None)
+    }
+}
+
+impl Row for Datagram {
+    fn ts(&self) -> i64 {
+        self.ts
+    }
+
+    fn encode(rows: Vec<Self>, privacy: &mut Privacy, source: &SegmentSource<'_>) -> Result<Segment> {
+        let is_full = privacy.addresses() == Addresses::Full;
+        let kept = |row: &Self| {
+            let kept = KeptDatagram::from(row);
+            if is_full { kept } else { kept.protected(privacy.protect(kept.packet(), source.data_set)) }
+        };
+        let kept: Vec<KeptDatagram> = rows.iter().map(kept).collect();
+        Segment::encode(kept, source, None)
+    }
 }
 
 /// The result of an import.
@@ -98,15 +175,40 @@ pub fn import_as(
     records: impl Iterator<Item = Arrival>,
     is_whole: impl FnOnce() -> bool,
 ) -> Result<Imported> {
+    import_picked::<PacketPicker<'_>>(store, importing, privacy, records, is_whole)
+}
+
+/// Imports one capture as segments of the data set `quic`, as [`import_as`] does: of each 5-tuple and window the rows of
+/// docs/quic.md#connection.
+///
+/// # Errors
+/// The same as those of [`import_as`].
+pub fn import_datagrams(
+    store: &dyn Store,
+    importing: &Importing<'_>,
+    privacy: &mut Privacy,
+    records: impl Iterator<Item = DatagramArrival>,
+    is_whole: impl FnOnce() -> bool,
+) -> Result<Imported> {
+    import_picked::<DatagramPicker<'_>>(store, importing, privacy, records, is_whole)
+}
+
+fn import_picked<'a, P: Picker<'a>>(
+    store: &dyn Store,
+    importing: &Importing<'a>,
+    privacy: &mut Privacy,
+    records: impl Iterator<Item = P::Arrival>,
+    is_whole: impl FnOnce() -> bool,
+) -> Result<Imported> {
     let data_set = importing.rules.data_set;
     std::thread::scope(|scope| {
         // Without a buffer: one piece is read while another is written.
         let (sender, receiver) = sync_channel(0);
         let writer = scope.spawn(move || keep_all(store, data_set, privacy, &receiver));
-        let mut cutter = Cutter::new(importing);
+        let mut cutter = Cutter::<P>::new(importing);
         let mut waiting = Vec::new();
         // When the writer has ended, it will say why.
-        let mut give = |piece: Option<Piece>, is_certain: bool| {
+        let mut give = |piece: Option<Piece<P::Row>>, is_certain: bool| {
             waiting.extend(piece);
             !is_certain || waiting.drain(..).all(|piece| sender.send(piece).is_ok())
         };
@@ -145,11 +247,11 @@ pub fn import(
 }
 
 /// Stores small segments together, because a store may take long for each request.
-fn keep_all(
+fn keep_all<R: Row>(
     store: &dyn Store,
     data_set: DataSet,
     privacy: &mut Privacy,
-    pieces: &Receiver<Piece>,
+    pieces: &Receiver<Piece<R>>,
 ) -> Result<Imported> {
     let mut held = Held { store, segments: Vec::new(), since: None, imported: Imported::default() };
     loop {
@@ -180,7 +282,7 @@ struct Held<'a> {
 
 impl Held<'_> {
     /// The next piece, unless that takes longer than segments may be held.
-    fn next(&self, pieces: &Receiver<Piece>) -> std::result::Result<Piece, RecvTimeoutError> {
+    fn next<R>(&self, pieces: &Receiver<Piece<R>>) -> std::result::Result<Piece<R>, RecvTimeoutError> {
         match self.since {
             None => pieces.recv().map_err(RecvTimeoutError::from),
             Some(since) => pieces.recv_timeout(PATIENCE.saturating_sub(since.elapsed())),
@@ -212,13 +314,7 @@ impl Held<'_> {
     }
 }
 
-fn encode(data_set: DataSet, privacy: &mut Privacy, piece: Piece) -> Result<Segment> {
+fn encode<R: Row>(data_set: DataSet, privacy: &mut Privacy, piece: Piece<R>) -> Result<Segment> {
     let Piece { packets, origin, covers } = piece;
-    let source = SegmentSource { data_set, node: "", origin, covers };
-    if privacy.addresses() == Addresses::Full {
-        return Segment::encode(packets, &source, None);
-    }
-    let protected: Vec<Protected> = packets.iter().map(|packet| privacy.protect(packet, data_set)).collect();
-    drop(packets);
-    Segment::encode(protected, &source, None)
+    R::encode(packets, privacy, &SegmentSource { data_set, node: "", origin, covers })
 }

@@ -6,8 +6,9 @@ use cutshort_geo::{Geo, Place};
 use cutshort_model::{JudgedConnection, Network, Port};
 use cutshort_store::cell::{CellKey, CellOutcome, Cells};
 use cutshort_store::{ConnectionSink, FlowKey, FlowVerdict, Result, VerdictBatch, Verdicts, WindowCounts};
-use cutshort_verdict::{Exclusion, FlowContext, Rules, Verdict};
+use cutshort_verdict::{Exclusion, FlowContext, Rules, Verdict, quic};
 
+use crate::datagrams::GatheredDatagrams;
 use crate::gather::{Gathered, GatheredFlow};
 
 /// What all parts of a window have in common.
@@ -84,6 +85,7 @@ impl<'a> Judge<'a> {
         self.judged.counts.duplicates = part.duplicates;
         self.judged.counts.tail = part.tail;
         part.flows.iter().flatten().try_for_each(|flow| self.flow(flow))?;
+        part.datagrams.flows.iter().try_for_each(|flow| self.datagrams(flow))?;
         Ok(self.judged)
     }
 
@@ -113,6 +115,19 @@ impl<'a> Judge<'a> {
         let outcome = flow.findings.judge(self.around.rules, &around.around(flow.next()));
         let GatheredFlow { sample_rate, node, .. } = *flow;
         self.outcome(&Subject { key, place: flow.place(), sample_rate, node }, &outcome)
+    }
+
+    fn datagrams(&mut self, flow: &GatheredDatagrams) -> Result<()> {
+        let GatheredDatagrams { key, findings, sample_rate, node, place } = flow;
+        let other = key.reversed();
+        let other = self.around.parts.iter().find_map(|part| part.datagrams.others.get(&other)).copied();
+        let rules = self.around.rules;
+        if findings.counts_with_other(rules, other.as_ref()) {
+            return Ok(());
+        }
+        let outcome = findings.judge(rules, &quic::Context { cutoff: self.around.cutoff, other });
+        let (sample_rate, node) = (*sample_rate, *node);
+        self.outcome(&Subject { key: *key, place: *place, sample_rate, node }, &outcome)
     }
 
     fn outcome(&mut self, flow: &Subject, outcome: &cutshort_verdict::Outcome) -> Result<()> {

@@ -1,7 +1,7 @@
 //! Shows one connection packet by packet, from the packets of its window.
 
 use cutshort_model::Window;
-use cutshort_packet::FiveTuple;
+use cutshort_packet::{FiveTuple, Packet};
 use cutshort_store::{FlowKey, Result, Store, StoredRow, WindowPackets};
 use cutshort_verdict::{FlowContext, Row, Rules, Trace};
 
@@ -10,28 +10,51 @@ use crate::cap;
 /// The precision to which a packet's time is given, in nanoseconds.
 const STEP: i64 = 1_000_000;
 
+/// A connection packet by packet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredTrace {
+    /// The packets and the verdict.
+    pub trace: Trace,
+    /// The SYN packet that counts, with its options.
+    pub syn: Option<Packet>,
+}
+
+impl StoredTrace {
+    fn new(trace: Trace, rows: &[StoredRow], five_tuple: &FiveTuple) -> Self {
+        let syn = trace.syn().and_then(|syn| rows.iter().find(|stored| stored.row == *syn));
+        let syn = syn.map(|stored| stored.packet(*five_tuple));
+        Self { trace, syn }
+    }
+}
+
 /// Shows the evidence for the verdict on the connection that began at `time` (nanoseconds since the Unix epoch, to
 /// the millisecond). Reads the packets of its window; `None` if no packets of the connection are stored. If no
 /// connection began at that time, it is the first on these ports; if addresses are truncated, several 5-tuples may
 /// look the same.
-pub fn trace(store: &dyn Store, rules: &Rules, five_tuple: &FiveTuple, time: i64) -> Result<Option<Trace>> {
+pub fn trace(
+    store: &dyn Store,
+    rules: &Rules,
+    five_tuple: &FiveTuple,
+    time: i64,
+) -> Result<Option<StoredTrace>> {
     let mut packets = store.read_window(Window::containing(time), 1)?;
     let groups = groups(&mut packets, five_tuple, rules)?;
     let others = |key: &FlowKey| groups.iter().find(|(other, _)| *other == key.reversed());
     let mut first = None;
     for (key, rows) in groups.iter().filter(|(key, _)| key.five_tuple == *five_tuple) {
         let other = others(key).map_or(&[][..], |(_, rows)| rows);
-        let rows = counted(rows, other, rules);
-        let rsts = counted(other, &rows, rules).into_iter().filter(|stored| stored.row.has_rst());
+        let stored = counted(rows, other, rules);
+        let rsts = counted(other, &stored, rules).into_iter().filter(|stored| stored.row.has_rst());
         let other_rsts: Vec<i64> = rsts.map(|stored| stored.row.ts).collect();
-        let rows: Vec<Row> = rows.iter().map(|stored| stored.row).collect();
+        let rows: Vec<Row> = stored.iter().map(|stored| stored.row).collect();
+        let shown = |trace| StoredTrace::new(trace, &stored, five_tuple);
         let around = FlowContext { cutoff: packets.inputs.cutoff, other_rsts: &other_rsts };
         let mut traces = Trace::of(&rows, rules, &around);
         if let Some(at) = traces.iter().position(|trace| began_at(trace, time)) {
-            return Ok(Some(traces.swap_remove(at)));
+            return Ok(Some(shown(traces.swap_remove(at))));
         }
         let connection = traces.into_iter().find(|trace| trace.outcome.is_some());
-        first = first.or(connection);
+        first = first.or(connection.map(shown));
     }
     Ok(first)
 }

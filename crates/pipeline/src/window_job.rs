@@ -370,7 +370,7 @@ impl WindowJob {
         state: &WindowState,
         replace: &Replace<'_>,
     ) -> Result<Ran> {
-        let job = Self { rules: Rules { data_set: store.data_set(), ..self.rules }, ..*self };
+        let job = Self { rules: self.rules.in_data_set(store.data_set()), ..*self };
         let parts = if state.bytes < self.small { 1 } else { self.threads.max(1) };
         let once = || {
             if let Some(verdicts) = store.read_verdicts(state.window, &job.rules, parts)? {

@@ -20,7 +20,7 @@ use cutshort_store::open::{OpenSegment, SyncPolicy};
 use cutshort_store::{
     Provenance, RollupAnswer, RollupQuery, Segment, SegmentId, SegmentSource, Selection, Store, WindowCounts,
 };
-use cutshort_verdict::{DataSet, Rules};
+use cutshort_verdict::{DataSet, Row, Rules};
 use memory::Memory;
 use simulated::{END, arrivals, do_all, packets};
 use tempfile::TempDir;
@@ -44,10 +44,12 @@ fn privacy(addresses: Addresses, geo: &Arc<GeoData>) -> Privacy {
 }
 
 /// Simulated connections, some with a RST of the server, and neighbours: other clients of the same networks with the
-/// same ports, at the same time.
+/// same ports, at the same time. Tags that come from an address are only known where it is kept, so no SYN packet has them.
 fn capture() -> Vec<Packet> {
     let mut all = Vec::new();
-    for (at, packet) in packets(WINDOWS, 0.4, 12).into_iter().enumerate() {
+    let by_address = |packet: &Packet| Row::from(packet).flags.intersects(Flags::MASSCAN | Flags::MIRAI);
+    let simulated = packets(WINDOWS, 0.4, 12).into_iter().filter(|packet| !by_address(packet));
+    for (at, packet) in simulated.enumerate() {
         all.push(packet);
         if at % 3 == 0 {
             all.push(neighbour(&packet));

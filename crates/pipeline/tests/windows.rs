@@ -10,8 +10,8 @@ use std::sync::LazyLock;
 
 use cutshort_geo::Geo;
 use cutshort_model::Window;
-use cutshort_packet::{Flags, Packet};
-use cutshort_pipeline::{Due, Report, RunProgress, Share, WindowJob, trace};
+use cutshort_packet::{Flags, Packet, SynOptions};
+use cutshort_pipeline::{Due, Report, RunProgress, Share, StoredTrace, WindowJob, trace};
 use cutshort_store::{Provenance, Segment, SegmentSource, Store, StoreError};
 use memory::{Memory, Results};
 use proptest::prelude::*;
@@ -62,6 +62,7 @@ fn resets_of_the_server_are_found_in_other_parts() {
         ts: (syn.ts + 1_000_000).min(latest),
         five_tuple: syn.five_tuple.reversed(),
         flags: Flags::RST | Flags::ACK,
+        syn: SynOptions::NONE,
         ..*syn
     });
     packets.extend(answers.step_by(2));
@@ -256,6 +257,7 @@ fn a_trace_tells_the_verdict_that_is_kept() {
         ts: (packet.ts + 1_000_000).min(latest),
         five_tuple: packet.five_tuple.reversed(),
         flags: Flags::RST,
+        syn: SynOptions::NONE,
         ..packet
     });
     packets.extend(refusals);
@@ -269,7 +271,11 @@ fn a_trace_tells_the_verdict_that_is_kept() {
         assert!(chosen.len() >= 60, "{} connections", results.connections.len());
         for record in chosen {
             let trace = trace(&store, &rules, &record.five_tuple, record.first_us * 1000).unwrap().unwrap();
+            let StoredTrace { trace, syn } = trace;
             let verdict = trace.outcome.unwrap().unwrap();
+            assert!(syn.is_some_and(
+                |syn| cutshort_verdict::Row::from(&syn) == *trace.syn().unwrap() && syn.p0f().is_some()
+            ));
             assert_eq!(trace.steps.len(), record.packets as usize);
             assert_eq!((verdict.stage, verdict.termination), (record.stage, record.termination));
             assert_eq!((verdict.tags, verdict.signature), (record.tags, record.signature));

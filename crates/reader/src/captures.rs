@@ -33,11 +33,8 @@ pub(crate) fn add_record_of<'a, T>(
             Some(packet)
         }
         Err(Refusal::Encapsulated) if !input.outer_only => {
-            let taken = unwrapped(inner(link, record.frame), input, parse);
-            if taken.is_none() {
-                input.add_refused(link, record.frame, Refusal::Encapsulated);
-            }
-            taken
+            let inner = inner(link, record.frame);
+            unwrapped((link, record.frame), inner, input, parse)
         }
         Err(refusal) => {
             input.add_refused(link, record.frame, refusal);
@@ -48,15 +45,24 @@ pub(crate) fn add_record_of<'a, T>(
 
 #[cold]
 fn unwrapped<T>(
+    outer: (LinkType, Frame<'_>),
     inner: Option<Inner<'_>>,
     input: &mut InputCount,
     mut parse: impl FnMut(LinkType, Frame<'_>) -> Result<T, Refusal>,
 ) -> Option<T> {
-    let inner = inner?;
-    let taken = parse(inner.link, inner.frame).ok()?;
-    input.packets += 1;
-    input.add_unwrapped(inner.tunnels());
-    Some(taken)
+    match inner.map(|inner| (parse(inner.link, inner.frame), inner)) {
+        Some((Ok(taken), inner)) => {
+            input.packets += 1;
+            input.add_unwrapped(inner.tunnels());
+            return Some(taken);
+        }
+        // It was read, and is something else.
+        Some((Err(Refusal::NotQuic), inner)) => {
+            input.add_refused(inner.link, inner.frame, Refusal::NotQuic);
+        }
+        _ => input.add_refused(outer.0, outer.1, Refusal::Encapsulated),
+    }
+    None
 }
 
 /// Counts a record and returns its packet, if it is one.

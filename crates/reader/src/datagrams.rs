@@ -2,7 +2,7 @@
 
 use cutshort_capture::Record;
 use cutshort_initials::Opener;
-use cutshort_packet::quic::{Datagram, Found, HashKey, ServerPorts};
+use cutshort_packet::quic::{Datagram, Found, HashKey, Kinds, ServerPorts};
 use cutshort_packet::{Frame, Inner, LinkType, Refusal};
 use cutshort_report::InputCount;
 
@@ -29,15 +29,25 @@ impl Datagrams {
         each: impl FnMut(&Datagram),
     ) {
         let (ports, mut each) = (self.ports, each);
-        let inner = |link, frame| Inner::of_datagram(link, frame, &ports);
-        add_record_of(record, input, inner, |link, frame| self.read(link, frame, &mut each));
+        let inner = |link, frame| Inner::of_datagram(link, frame, &ports).or_else(|| Inner::of(link, frame));
+        input.of_quic = true;
+        let (mut is_cut, mut is_icmp) = (false, false);
+        add_record_of(record, input, inner, |link, frame| {
+            self.read(link, frame, |row| {
+                is_cut |= row.kinds.intersects(Kinds::CUT);
+                is_icmp |= row.is_icmp();
+                each(row);
+            })
+        });
+        input.cut_datagrams += u64::from(is_cut);
+        input.icmp_errors += u64::from(is_icmp);
     }
 
     fn read(
         &mut self,
         link: LinkType,
         frame: Frame<'_>,
-        each: &mut impl FnMut(&Datagram),
+        mut each: impl FnMut(&Datagram),
     ) -> Result<(), Refusal> {
         match Found::parse(link, frame, &self.ports)? {
             Found::Udp(udp) => {

@@ -4,12 +4,16 @@ use std::path::Path;
 
 use cutshort_capture::{Captures, Reading, name_of};
 use cutshort_model::{grouped, now, quantity};
-use cutshort_pipeline::{Arrival, Imported, Meant, Privacy, import_as, reader_clock};
+use cutshort_packet::quic::{HashKey, ServerPorts};
+use cutshort_pipeline::{
+    Arrival, DatagramArrival, Imported, Meant, Privacy, import_as, import_datagrams, reader_clock,
+};
 use cutshort_report::{InputCount, ONE_DIRECTION};
 use cutshort_store::{Result, Store};
 use cutshort_verdict::DataSet;
 
 use crate::captures::{dropped, is_simulated, parse, parse_both, problems};
+use crate::datagrams::Datagrams;
 
 /// Puts captures into a store, as packets of its data set. They are read one after the other, as what is kept of one does
 /// not depend on the others. Of connections that this host opens a capture may have only the end, so then all are
@@ -23,12 +27,25 @@ pub struct Importing<'a, T, S> {
     pub outer_only: bool,
     /// How addresses are kept.
     pub privacy: &'a mut Privacy,
+    /// How datagrams are read; only the data set `quic` needs it.
+    pub datagrams: Option<DatagramReading>,
     /// Ends the import when it is stopped.
     pub reading: &'a Reading,
     /// Gets the number of records read so far, again and again.
     pub tick: T,
     /// Gets sentences about what could not be read or used.
     pub say: S,
+}
+
+/// How datagrams are read for a store.
+#[derive(Clone, Copy, Debug)]
+pub struct DatagramReading {
+    /// The ports of servers.
+    pub ports: ServerPorts,
+    /// The key for hashes of connection ids, the same for all captures of a store.
+    pub key: HashKey,
+    /// Whether Initial packets are opened.
+    pub open_initials: bool,
 }
 
 /// What was read of all captures, and kept.
@@ -56,7 +73,7 @@ impl ImportTotal {
         let kept = quantity(packets, "packet");
         let (segments, others) = (quantity(new, "new segment"), grouped(known));
         match (new, known) {
-            _ if packets == 0 => "no TCP packet was kept".to_owned(),
+            _ if packets == 0 => "no packet was kept".to_owned(),
             (_, 0) => format!("{kept} kept in {segments}"),
             (0, _) => format!("nothing new: all its {kept} were there already"),
             _ => format!("{kept} kept, in {segments} and {others} that were there already"),
@@ -97,7 +114,14 @@ impl<T: FnMut(u64), S: Fn(&str)> Importing<'_, T, S> {
             Records { captures: &mut captures, with_errors, input: &mut input, before, tick, begun: false };
         let importing =
             cutshort_pipeline::Importing { meant: self.meant, ..cutshort_pipeline::Importing::all(data_set) };
-        let imported = import_as(self.store, &importing, self.privacy, records, || !reading.is_stopped())?;
+        let (store, privacy, is_whole) = (self.store, &mut *self.privacy, || !reading.is_stopped());
+        let imported = match self.datagrams {
+            Some(DatagramReading { ports, key, open_initials }) => {
+                let datagrams = Datagrams::new(ports, key, open_initials);
+                import_datagrams(store, &importing, privacy, QuicRecords { records, datagrams }, is_whole)
+            }
+            None => import_as(store, &importing, privacy, records, is_whole),
+        }?;
         total.imported.merge(&imported);
         input.late = imported.late;
         input.dropped = dropped(&captures);
@@ -129,15 +153,53 @@ struct Records<'a, T> {
     begun: bool,
 }
 
+impl<T> Records<'_, T> {
+    /// Goes on to the next record.
+    fn advance(&mut self) {
+        if std::mem::replace(&mut self.begun, true) {
+            self.captures.advance();
+        }
+    }
+
+    fn is_simulated(&self) -> bool {
+        self.captures.application() == Some(cutshort_simulate::APPLICATION)
+    }
+}
+
+/// The same with the datagrams of the records.
+struct QuicRecords<'a, T> {
+    records: Records<'a, T>,
+    datagrams: Datagrams,
+}
+
+impl<T: FnMut(u64)> Iterator for QuicRecords<'_, T> {
+    type Item = DatagramArrival;
+
+    fn next(&mut self) -> Option<DatagramArrival> {
+        let Self { records, datagrams } = self;
+        records.advance();
+        let record = records.captures.record()?;
+        let ts = record.frame.ts;
+        let (mut rows, mut taken) = ([None; 2], 0);
+        datagrams.add_record(record, records.input, |row| {
+            if let Some(free) = rows.get_mut(taken) {
+                *free = Some(*row);
+            }
+            taken += 1;
+        });
+        let simulated = records.is_simulated();
+        (records.tick)(records.before + records.input.records);
+        Some(DatagramArrival { ts, rows, simulated })
+    }
+}
+
 impl<T: FnMut(u64)> Iterator for Records<'_, T> {
     type Item = Arrival;
 
     fn next(&mut self) -> Option<Arrival> {
-        if std::mem::replace(&mut self.begun, true) {
-            self.captures.advance();
-        }
+        self.advance();
+        let simulated = self.is_simulated();
         let record = self.captures.record()?;
-        let simulated = self.captures.application() == Some(cutshort_simulate::APPLICATION);
         let ts = record.frame.ts;
         let (packet, unreachable) = match self.with_errors {
             true => parse_both(record, self.input),

@@ -12,6 +12,6 @@ mod trace;
 
 pub use captures::{SIMULATED, is_readable, is_simulated, problems};
 pub use classifier::{Classified, Classifier, Wanted};
-pub use import::{ImportTotal, Importing};
+pub use import::{DatagramReading, ImportTotal, Importing};
 pub use live::{LiveInput, ReceiveError};
 pub use trace::Traced;

@@ -1,10 +1,10 @@
 //! One connection, packet by packet.
 
 use cutshort_capture::Captures;
-use cutshort_packet::{FiveTuple, Unreachable};
+use cutshort_packet::{FiveTuple, Packet, Unreachable};
 use cutshort_pipeline::reader_clock;
 use cutshort_report::InputCount;
-use cutshort_verdict::{ClosedWindow, DataSet, FlowContext, Rules, Trace, Tracker, quic};
+use cutshort_verdict::{ClosedWindow, DataSet, FlowContext, Row, Rules, Trace, Tracker, quic};
 
 use crate::captures::{dropped, parse};
 use crate::classifier::NO_SECRET;
@@ -17,6 +17,8 @@ pub struct Traced {
     windows: Vec<ClosedWindow>,
     five_tuple: FiveTuple,
     rules: Rules,
+    /// The SYN packets of the 5-tuple, with what rows do not keep; of many that repeat each other only the first.
+    syns: Vec<Packet>,
 }
 
 impl Traced {
@@ -40,13 +42,16 @@ impl Traced {
         let mut tracker = Tracker::new(rules).read_at(reader_clock()).keep_rows();
         let mut datagrams = (rules.data_set == DataSet::Quic)
             .then(|| Datagrams::new(rules.server_ports, NO_SECRET, open_initials));
-        let mut windows = Vec::new();
+        let (mut windows, mut syns) = (Vec::new(), Vec::new());
         let both = [five_tuple, five_tuple.reversed()];
         while let Some(record) = captures.record() {
             let packet = match &datagrams {
                 Some(_) => None,
                 None => parse(record, &mut input).filter(|packet| both.contains(&packet.five_tuple)),
             };
+            if let Some(syn) = packet.filter(|packet| packet.is_syn() && packet.five_tuple == five_tuple) {
+                keep(&mut syns, syn, &rules);
+            }
             if tracker.record(record.frame.ts, packet.as_ref()) {
                 windows.extend(std::iter::from_fn(|| tracker.next_closed()));
             }
@@ -68,7 +73,7 @@ impl Traced {
         input.late = tracker.late();
         input.dropped = dropped(captures);
         windows.extend(tracker.finish());
-        Self { input, windows, five_tuple, rules }
+        Self { input, windows, five_tuple, rules, syns }
     }
 
     /// The same of the data set `quic`: one a window.
@@ -87,6 +92,13 @@ impl Traced {
         self.windows.iter().flat_map(of).collect()
     }
 
+    /// The SYN packet that counts of a connection.
+    #[must_use]
+    pub fn syn(&self, trace: &Trace) -> Option<&Packet> {
+        let row = trace.syn()?;
+        self.syns.iter().find(|syn| Row::from(*syn) == *row)
+    }
+
     /// Why there are none.
     #[must_use]
     pub fn not_found(&self) -> String {
@@ -99,5 +111,13 @@ impl Traced {
         } else {
             format!("{five_tuple} is not in the capture")
         }
+    }
+}
+
+/// Keeps a SYN packet, unless as many as count have the same sequence number.
+fn keep(syns: &mut Vec<Packet>, syn: Packet, rules: &Rules) {
+    let same = syns.iter().rev().take_while(|before| before.seq == syn.seq).count();
+    if same < rules.row_limit() as usize {
+        syns.push(syn);
     }
 }

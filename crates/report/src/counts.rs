@@ -39,15 +39,17 @@ impl Counts<'_> {
         let mut total = WeightedCount::default();
         self.stages.iter().for_each(|count| total.merge(count));
         let excluded = data_set.exclusions().iter().map(|reason| self.excluded[*reason as usize]);
-        let counts = std::iter::once(total).chain(self.stages).chain(excluded);
+        let stages = data_set.stages().iter().map(|stage| self.stages[*stage as usize]);
+        let counts = std::iter::once(total).chain(stages).chain(excluded);
         let both = counts.flat_map(|count| [count.weight, count.sampled]);
         both.map(|number| i64::try_from(number).unwrap_or(i64::MAX))
     }
 }
 
-/// The names of the numbers: `connections`, `connections_sampled`, `post_syn`, `post_syn_sampled`, ...
+/// The names of the numbers: `connections`, `connections_sampled`, `post_syn`, `post_syn_sampled`, ..., with the stages of
+/// the data set.
 fn names(data_set: DataSet) -> impl Iterator<Item = String> {
-    let groups = Stage::ALL.iter().map(|stage| stage.name());
+    let groups = data_set.stages().iter().map(move |stage| data_set.stage_name(*stage));
     let groups = groups.chain(data_set.exclusions().iter().map(|reason| reason.name()));
     let groups = std::iter::once("connections").chain(groups);
     groups.flat_map(|name| [name.to_owned(), format!("{name}_sampled")])

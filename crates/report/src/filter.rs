@@ -4,7 +4,7 @@ use std::str::FromStr;
 use cutshort_geo::Country;
 use cutshort_model::JudgedConnection;
 use cutshort_packet::FiveTuple;
-use cutshort_verdict::{DataSet, Signature, Stage, Tag, Termination};
+use cutshort_verdict::{DataSet, Signature, Stage, Tag, Tags, Termination};
 use ipnet::IpNet;
 
 /// Which connections are classified: by their servers, and by clients to leave out.
@@ -61,6 +61,8 @@ enum Values {
     Stage(Vec<Stage>),
     Termination(Vec<Termination>),
     Tag(Vec<Tag>),
+    /// Whether it has any of the tags of known scanners.
+    Scanner(Tags, bool),
     Signature(Vec<Signature>),
     Location(Vec<Country>),
     Asn(Vec<u32>),
@@ -95,6 +97,7 @@ impl Values {
             Self::Stage(stages) => stages.contains(&verdict.stage),
             Self::Termination(terminations) => terminations.contains(&verdict.termination),
             Self::Tag(tags) => tags.iter().any(|tag| verdict.tags.contains(*tag)),
+            Self::Scanner(tags, wanted) => verdict.tags.intersects(*tags) == *wanted,
             Self::Signature(signatures) => verdict.signature.is_some_and(|own| signatures.contains(&own)),
             Self::Location(countries) => place.country.is_some_and(|own| countries.contains(&own)),
             Self::Asn(numbers) => place.asn.is_some_and(|own| numbers.contains(&own)),
@@ -104,7 +107,7 @@ impl Values {
     }
 }
 
-const KEYS: &str = "stage, termination, tag, signature, location, asn, port, prefix";
+const KEYS: &str = "stage, termination, tag, scanner, signature, location, asn, port, prefix";
 
 impl FromStr for Filter {
     type Err = FilterError;
@@ -152,6 +155,7 @@ fn values(set: DataSet, key: &str, value: &str) -> Result<Values, FilterError> {
         "stage" => Values::Stage(list(value, |name| set.stage(name))?),
         "termination" => Values::Termination(list(value, |name| set.termination(name))?),
         "tag" => Values::Tag(list(value, |name| set.tag(name))?),
+        "scanner" => Values::Scanner(set.scanners(), flag(value)?),
         "signature" => Values::Signature(list(value, |name| set.signature(name))?),
         "location" => Values::Location(list(value, location)?),
         "asn" => Values::Asn(list(value, asn)?),
@@ -159,6 +163,14 @@ fn values(set: DataSet, key: &str, value: &str) -> Result<Values, FilterError> {
         "prefix" => Values::Prefix(list(value, parse_net)?),
         _ => return Err(FilterError(format!("unknown key '{key}'; the keys are {KEYS}"))),
     })
+}
+
+fn flag(value: &str) -> Result<bool, FilterError> {
+    match value.trim().to_ascii_lowercase().as_str() {
+        "true" | "yes" | "1" => Ok(true),
+        "false" | "no" | "0" => Ok(false),
+        _ => Err(FilterError(format!("scanner: '{value}' is neither true nor false"))),
+    }
 }
 
 /// Parses a network, or a single address as a network.
@@ -194,6 +206,7 @@ mod tests {
         assert!(error("port=70000").contains("65535"));
         assert!(error("prefix=10.0.0.0/40").contains("/24"));
         assert!(error("tag=").contains("single_rst"));
+        assert!(error("scanner=zmap").contains("neither true nor false"));
     }
 
     #[test]
@@ -202,6 +215,8 @@ mod tests {
             "stage=post_ack,post-psh",
             "stage=later_in_flow,no-match",
             "tag!=zmap",
+            "scanner=false",
+            "scanner!=yes",
             "signature=PSH+ACK -> RST = RST",
             "asn=AS64496,1",
         ] {

@@ -9,12 +9,18 @@ use crate::unread::{Dropped, UnreadCount};
 pub struct InputCount {
     /// Records of any kind.
     pub records: u64,
-    /// The number of TCP packets.
+    /// Whether UDP datagrams of QUIC ports and ICMP errors that quote them are read, instead of TCP packets.
+    pub of_quic: bool,
+    /// The number of TCP packets, or of such datagrams and errors.
     pub packets: u64,
-    /// Records that are not usable TCP packets, by [`Refusal`].
+    /// Records that are not usable ones, by [`Refusal`].
     pub refused: [u64; Refusal::ALL.len()],
     /// Records that could not be read. Those of live sources are in `refused` only.
     pub unread: UnreadCount,
+    /// The number of ICMP errors among `packets`, which the packet limit does not count.
+    pub icmp_errors: u64,
+    /// Datagrams of which so little was captured that not all their packets were found.
+    pub cut_datagrams: u64,
     /// TCP packets that were found inside tunnels, by the outermost [`Tunnel`]: those are in `packets` as well.
     pub unwrapped: [u64; Tunnel::ALL.len()],
     /// Whether packets inside tunnels are left alone, and their records count as refused.
@@ -145,6 +151,18 @@ impl InputCount {
         tunnels.first().iter().for_each(|tunnel| self.unwrapped[**tunnel as usize] += 1);
     }
 
+    /// The note about cut datagrams, if there are any.
+    pub(crate) fn cut_note(&self) -> Option<String> {
+        (self.cut_datagrams > 0).then(|| {
+            let (datagrams, were) = (quantity(self.cut_datagrams, "datagram"), if self.cut_datagrams == 1 { "was" } else { "were" });
+            format!(
+                "{datagrams} of {} {were} cut by the capture, and may have had more packets: connections seem to have got less far than \
+                 they did. Capture whole packets (tcpdump -s 0).",
+                grouped(self.packets)
+            )
+        })
+    }
+
     /// The note about packets inside tunnels, if there are any.
     pub(crate) fn unwrapped_note(&self) -> Option<String> {
         let counts = Tunnel::ALL.iter().zip(self.unwrapped).filter(|(_, count)| *count > 0);
@@ -165,6 +183,9 @@ impl InputCount {
     pub fn merge(&mut self, other: &Self) {
         self.records += other.records;
         self.packets += other.packets;
+        self.of_quic |= other.of_quic;
+        self.icmp_errors += other.icmp_errors;
+        self.cut_datagrams += other.cut_datagrams;
         self.refused.iter_mut().zip(other.refused).for_each(|(count, more)| *count += more);
         other.unread.counts().for_each(|(unread, count)| self.unread.add(unread, count));
         self.unwrapped.iter_mut().zip(other.unwrapped).for_each(|(count, more)| *count += more);
@@ -186,10 +207,11 @@ impl InputCount {
         self.rows.add(rows);
     }
 
-    /// The number of TCP packets beyond the packet limit of their connection.
+    /// The number of packets beyond the packet limit of their connection.
     #[must_use]
     pub const fn beyond_limit(&self) -> u64 {
-        self.packets.saturating_sub(self.late).saturating_sub(self.rows.taken)
+        let others = self.icmp_errors.saturating_add(self.late).saturating_add(self.rows.taken);
+        self.packets.saturating_sub(others)
     }
 }
 

@@ -232,7 +232,7 @@ impl Summary {
             last_us: self.input.span().map(|(_, last)| micros(last)),
             records: self.input.records,
             packets: self.input.packets,
-            refused: named(Refusal::ALL.map(Refusal::name), self.input.refused),
+            refused: self.refused(),
             unwrapped: Tunnel::ALL
                 .iter()
                 .zip(self.input.unwrapped)
@@ -288,6 +288,16 @@ impl Summary {
         }
     }
 
+    /// By reason, without that of the other protocol.
+    fn refused(&self) -> BTreeMap<&'static str, u64> {
+        let other = if self.data_set == DataSet::Quic { Refusal::NotTcp } else { Refusal::NotQuic };
+        let counts = Refusal::ALL.into_iter().zip(self.input.refused);
+        counts
+            .filter(|(refusal, _)| *refusal != other)
+            .map(|(refusal, count)| (refusal.name(), count))
+            .collect()
+    }
+
     fn unsupported_link_types(&self) -> BTreeMap<u32, u64> {
         let link =
             |(unread, count)| if let Unread::Link(number) = unread { Some((number, count)) } else { None };
@@ -302,11 +312,4 @@ impl Summary {
         };
         self.data_set.signatures().iter().map(share).collect()
     }
-}
-
-fn named<T>(
-    names: impl IntoIterator<Item = &'static str>,
-    values: impl IntoIterator<Item = T>,
-) -> BTreeMap<&'static str, T> {
-    names.into_iter().zip(values).collect()
 }

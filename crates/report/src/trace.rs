@@ -3,7 +3,7 @@ use std::io::{self, Write};
 use anstyle::Style;
 use cutshort_model::{date_time, quantity};
 use cutshort_packet::quic::{Datagram, Version};
-use cutshort_packet::{FiveTuple, Flags};
+use cutshort_packet::{FiveTuple, Flags, Packet};
 use cutshort_verdict::{DataSet, Row, Step, Tag, Trace, Verdict, quic};
 
 use crate::text::{BOLD, DIM, hanging, paragraph};
@@ -62,10 +62,11 @@ fn letter(at: usize) -> String {
 }
 
 /// Writes one connection packet by packet, with the reasons for its verdict, in lines of at most `width` columns (at
-/// least 53).
+/// least 53). `syn` is its SYN packet, which is shown in p0f's notation if its options are known.
 pub fn write_trace(
     five_tuple: &FiveTuple,
     trace: &Trace,
+    syn: Option<&Packet>,
     width: usize,
     mut output: impl Write,
 ) -> io::Result<()> {
@@ -85,7 +86,10 @@ pub fn write_trace(
     }
     writeln!(out)?;
     trace.reasons.iter().try_for_each(|reason| paragraph(out, Style::new(), reason, width))?;
-    trace.outcome.iter().flatten().try_for_each(|verdict| write_verdict(out, verdict, width))
+    trace.outcome.iter().flatten().try_for_each(|verdict| write_verdict(out, verdict, width))?;
+    let p0f = syn.and_then(Packet::p0f);
+    p0f.iter()
+        .try_for_each(|p0f| paragraph(out, Style::new(), &format!("The SYN as p0f writes it: {p0f}"), width))
 }
 
 fn write_step(

@@ -113,6 +113,7 @@ impl InputCount {
             let records = quantity(others.iter().map(|(_, count)| count).sum(), "record");
             notes.push(format!("{records} of {} more kinds were not read.", grouped(others.len() as u64)));
         }
+        notes.extend(self.cut_note());
         notes.extend(self.unwrapped_note());
         notes.extend((self.late > 0).then(|| {
             let late = quantity(self.late, "packet");
@@ -130,12 +131,16 @@ impl InputCount {
     pub(crate) fn left_out(&self) -> Vec<(u64, String)> {
         let kinds = self.unread.sorted();
         let (named, others) = kinds.split_at(kinds.len().min(MOST));
-        let mut list: Vec<_> = named.iter().map(|(unread, count)| (*count, unread.to_string())).collect();
+        let mut list: Vec<_> = named.iter().map(|(unread, count)| (*count, self.name(*unread))).collect();
         let records = others.iter().map(|(_, count)| count).sum();
         list.push((records, format!("of {} other kinds", grouped(others.len() as u64))));
         let mut unnamed = self.refused;
         for (unread, count) in kinds {
-            if let Some(refusal) = unread.refusal() {
+            let counted = match unread.refusal() {
+                Some(Refusal::NotTcp) if self.of_quic => Some(Refusal::NotQuic),
+                refusal => refusal,
+            };
+            if let Some(refusal) = counted {
                 unnamed[refusal as usize] = unnamed[refusal as usize].saturating_sub(count);
             }
         }
@@ -153,23 +158,44 @@ impl InputCount {
         let kinds = self.unread.sorted();
         let is_sure = kinds.iter().all(|(unread, _)| unread.is_known_other());
         if !is_sure {
-            return Some("No TCP packet in it could be read.".to_owned());
+            return Some(format!("No {} in it could be read.", self.wanted()));
         }
         let names: Vec<String> =
             kinds.iter().take(MOST).map(|(unread, count)| format!("{} {unread}", grouped(*count))).collect();
         let has = if names.is_empty() { String::new() } else { format!(" It has {}.", names.join(", ")) };
-        Some(format!("There is no TCP packet in it.{has}"))
+        Some(format!("There is no {} in it.{has}", self.wanted()))
+    }
+
+    /// What is read.
+    const fn wanted(&self) -> &'static str {
+        if self.of_quic { "datagram of a QUIC port" } else { "TCP packet" }
+    }
+
+    /// What a record carries that is not read, in words.
+    fn name(&self, unread: Unread) -> String {
+        match unread {
+            Unread::Fragment if self.of_quic => "IP fragments other than the first".to_owned(),
+            Unread::Cut if self.of_quic => "cut by the capture before the UDP header was complete".to_owned(),
+            unread => unread.to_string(),
+        }
     }
 
     /// Records of TCP packets that cannot be used.
     fn unusable(&self) -> impl Iterator<Item = String> {
-        let reasons = [
-            (
-                Refusal::Cut,
+        let (cut, fragment) = match self.of_quic {
+            false => (
                 "cut before the TCP header was complete; a larger snapshot length helps (tcpdump -s 96)",
+                "not used: IP fragments without a whole TCP header",
             ),
+            true => (
+                "cut before the UDP header was complete; QUIC needs whole packets (tcpdump -s 0)",
+                "not used: IP fragments other than the first",
+            ),
+        };
+        let reasons = [
+            (Refusal::Cut, cut),
             (Refusal::Malformed, "not used: malformed headers"),
-            (Refusal::Fragment, "not used: IP fragments without a whole TCP header"),
+            (Refusal::Fragment, fragment),
         ];
         let counts = reasons.map(|(refusal, what)| (self.refused[refusal as usize], what));
         let counts = counts.into_iter().filter(|(count, _)| *count > 0);

@@ -172,6 +172,18 @@ fn terms_of_quic_are_found_without_saying_so() {
 }
 
 #[test]
+fn counts_have_the_stages_of_quic() {
+    let mut output = Vec::new();
+    cutshort_report::counts::Format::Csv.writer_of(&mut output, DataSet::Quic).unwrap().finish().unwrap();
+    let head = String::from_utf8(output).unwrap();
+    for name in ["post_initial,post_initial_sampled", "post_handshake", "not_client", "multiple_connections"]
+    {
+        assert!(head.contains(name), "{name} is missing: {head}");
+    }
+    assert!(!head.contains("post_syn") && !head.contains("later"), "{head}");
+}
+
+#[test]
 fn a_trace_shows_each_datagram() {
     let around = Context { cutoff: TS + 41 * MILLISECOND, other: None };
     let trace = Trace::of(&rows(), &Rules::of(DataSet::Quic), &around).unwrap();

@@ -8,7 +8,7 @@ mod common;
 use std::fmt::Write;
 
 use cutshort_geo::Geo;
-use cutshort_packet::FiveTuple;
+use cutshort_packet::{FiveTuple, Packet, SynOptions};
 use cutshort_report::{Summary, Widths, explain, write_trace};
 use cutshort_verdict::{DataSet, FlowContext, Row, Rules, Signature, Stage, Trace, Verdict};
 
@@ -299,13 +299,21 @@ fn reasons(width: usize) -> String {
     let around = FlowContext { cutoff: TS + 20_000_000_000, other_rsts: &[] };
     let mut text = Vec::new();
     let trace = Trace::of(&rows, &Rules::default(), &around);
-    write_trace(&five_tuple("198.51.100.7"), &trace[0], width, &mut text).unwrap();
+    let options = [2, 4, 5, 180, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 1, 3, 3, 7];
+    let kept = rows[0].packet(five_tuple("198.51.100.7"));
+    let syn = SynOptions::parse(&options);
+    let syn = Packet { df: true, tcp_window: 64_240, options_len: 20, syn, ..kept };
+    write_trace(&five_tuple("198.51.100.7"), &trace[0], Some(&syn), width, &mut text).unwrap();
     plain(&text).rsplit_once("\n\n").unwrap().1.to_owned()
 }
 
 #[test]
 fn reasons_fit_80_columns() {
     fits(&reasons(80), 80);
+    assert!(
+        reasons(80)
+            .ends_with("The SYN as p0f writes it: 4:57+7:0:1460:mss*44,7:mss,sok,ts,nop,ws:df,id+,seq-:0\n")
+    );
 }
 
 #[test]

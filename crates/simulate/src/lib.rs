@@ -38,6 +38,7 @@ pub mod frame;
 mod incident;
 mod pcapng;
 mod profile;
+pub mod quic;
 mod rng;
 mod script;
 pub mod series;

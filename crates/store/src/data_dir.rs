@@ -34,6 +34,8 @@ const SPOOL: &str = "spool";
 // Stores of other data sets.
 const ORIGIN: &str = "origin";
 const QUIC: &str = "quic";
+/// Known by the name of the directory.
+const QUIC_KEY: &str = "quic.key";
 const STATE: &str = "state.json";
 const NETWORKS: &str = "networks.geo.csv";
 
@@ -86,6 +88,12 @@ impl DataDir {
         self.0.join(ADDRESS_KEY)
     }
 
+    /// The key for hashes of the connection ids of QUIC.
+    #[must_use]
+    pub fn quic_key(&self) -> PathBuf {
+        self.0.join(QUIC_KEY)
+    }
+
     /// The directory of received packets that are not in the store yet.
     #[must_use]
     pub fn spool(&self) -> PathBuf {
@@ -119,7 +127,7 @@ mod tests {
     #[test]
     fn own_names_are_known() {
         let dir = DataDir::new(Path::new("/d"));
-        let own = [dir.tokens(), dir.address_key(), dir.spool(), dir.state(), dir.networks()];
+        let own = [dir.tokens(), dir.address_key(), dir.quic_key(), dir.spool(), dir.state(), dir.networks()];
         for path in own.iter().flat_map(|path| [path.clone(), cutshort_files::temporary(path)]) {
             assert!(
                 DataDir::has_name(path.strip_prefix("/d").unwrap().to_str().unwrap()),

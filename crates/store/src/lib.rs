@@ -39,14 +39,14 @@ pub use folder_lock::{FolderLock, NotLocked};
 pub use forget::{Forgotten, KnownSegment};
 pub use movable::{Movable, Rest, Restoration, WindowResults};
 pub use order::{First, Order, OrderBy};
-pub use query::{Choice, ConnectionQuery, RollupAnswer, RollupQuery, RollupRow, Selection};
+pub use query::{Choice, ConnectionQuery, HasAny, RollupAnswer, RollupQuery, RollupRow, Selection};
 pub use record::{Annotation, AnnotationKind, NewAnnotation};
 pub use segment::{
-    FILE_NODE, FlowKey, Keepable, Protected, Protection, Provenance, Segment, SegmentId, SegmentInfo,
-    SegmentSource, check_node, truncation,
+    FILE_NODE, FlowKey, Ids, Keepable, KeptDatagram, Protected, Protection, Provenance, Segment, SegmentId,
+    SegmentInfo, SegmentSource, check_node, truncation,
 };
 pub use state::{Added, Damaged, Inputs, Retention, Status, WindowCounts, WindowState};
 pub use store::{
-    ConnectionSink, FlowVerdict, Grouped, Replacement, ReplacementBatch, Store, StoredRow, VerdictBatch,
-    Verdicts, WindowPackets, WindowVerdicts,
+    ConnectionSink, FlowVerdict, Grouped, Replacement, ReplacementBatch, Store, StoredDatagram, StoredRow,
+    VerdictBatch, Verdicts, WindowPackets, WindowVerdicts,
 };

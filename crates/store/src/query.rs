@@ -65,8 +65,19 @@ pub struct Selection {
     pub nodes: Choice<String>,
     /// Whether the client acknowledged data after the handshake (docs/spec.md#answered).
     pub answered: Option<bool>,
+    /// Whether the SYN is that of a known scanner (docs/spec.md#scanner).
+    pub scanner: Option<HasAny>,
     /// Only connections that completed the handshake (docs/spec.md#completed).
     pub completed: bool,
+}
+
+/// Whether a connection has any of some tags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HasAny {
+    /// The tags.
+    pub tags: Tags,
+    /// True selects connections with any of them, false those with none.
+    pub wanted: bool,
 }
 
 impl Selection {
@@ -96,12 +107,20 @@ impl Selection {
         self.ip_versions.has(Some(&ip_version)) && self.ports.has(number.as_ref())
     }
 
+    /// The same selection, but of the scanners that it leaves out; none if it does not.
+    #[must_use]
+    pub fn scanners_left_out(&self) -> Option<Self> {
+        let any = self.scanner.filter(|any| !any.wanted)?;
+        Some(Self { scanner: Some(HasAny { wanted: true, ..any }), ..self.clone() })
+    }
+
     /// Whether a verdict is selected, by its tags, signature and whether the handshake was completed.
     #[must_use]
     pub fn has_verdict(&self, completed: bool, signature: Option<Signature>, tags: Tags) -> bool {
         let any = |list: &[Tag]| list.iter().any(|tag| tags.contains(*tag));
         (completed || !self.completed)
             && self.answered.is_none_or(|answered| tags.contains(Tag::Answered) == answered)
+            && self.scanner.is_none_or(|any| any.tags.intersects(tags) == any.wanted)
             && self.signatures.has(signature.as_ref())
             && (self.tags.include.is_empty() || any(&self.tags.include))
             && !any(&self.tags.exclude)
@@ -122,6 +141,7 @@ impl Selection {
     /// Whether anything is restricted other than place, network and a completed handshake.
     pub const fn is_about_more_than_place(&self) -> bool {
         !(self.answered.is_none()
+            && self.scanner.is_none()
             && self.tags.is_all()
             && self.signatures.is_all()
             && self.ip_versions.is_all()

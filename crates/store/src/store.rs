@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use cutshort_geo::Place;
 use cutshort_model::{ConnectionRecord, JudgedConnection, Window};
+use cutshort_packet::quic::Datagram;
 use cutshort_packet::{FiveTuple, Packet, SynOptions};
 use cutshort_verdict::{DataSet, Outcome, Row, Rules};
 
@@ -221,6 +222,19 @@ impl Borrow<Row> for StoredRow {
     }
 }
 
+/// A datagram with its node and segment, as [`StoredRow`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredDatagram {
+    /// An index into [`WindowPackets::nodes`].
+    pub node: u16,
+    /// A number for its segment, the same for all rows of a window that come from this segment.
+    pub segment: u32,
+    /// The datagram.
+    pub row: Datagram,
+    /// As [`StoredRow::place`].
+    pub place: Option<Place>,
+}
+
 /// The packets of a window.
 pub struct WindowPackets<'a> {
     /// The inputs that these packets are; `rules` is 0.
@@ -238,6 +252,15 @@ pub trait Grouped {
     /// # Errors
     /// Everything that was read of the window must be discarded then.
     fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> Result<Option<FlowKey>>;
+
+    /// The same of a store of the data set `quic`, whose rows are datagrams.
+    ///
+    /// # Errors
+    /// As those of [`next_group`](Self::next_group), and [`StoreError::Refused`] if the store keeps no datagrams.
+    fn next_datagrams(&mut self, rows: &mut Vec<StoredDatagram>) -> Result<Option<FlowKey>> {
+        let _ = rows;
+        Err(StoreError::Refused("this store keeps no datagrams".to_owned()))
+    }
 }
 
 /// The flows of a window, judged by the store.

@@ -42,7 +42,7 @@ impl DataSet {
     pub const ALL: [Self; 3] = [Self::Tcp, Self::Origin, Self::Quic];
 
     /// The data sets that have rules here. Packets of others cannot be classified, and no store takes them.
-    pub const WITH_RULES: [Self; 2] = [Self::Tcp, Self::Origin];
+    pub const WITH_RULES: [Self; 3] = Self::ALL;
 
     /// Returns the name in data: `tcp`, `origin`, `quic`.
     #[must_use]

@@ -157,7 +157,7 @@ impl Row {
             && self.flags.without_scanners() == other.flags.without_scanners()
     }
 
-    /// Returns true if all fields but time and TTL are equal, as of one packet that was captured at two hops.
+    /// Returns true if all fields of the header but TTL are equal, as of one packet that was captured at two hops.
     #[must_use]
     #[inline]
     pub fn is_copy_of(&self, other: &Self) -> bool {
@@ -167,7 +167,6 @@ impl Row {
             && self.tcp_window == other.tcp_window
             && self.options_len == other.options_len
             && self.sample_rate == other.sample_rate
-            && self.flags == other.flags
     }
 }
 

@@ -81,6 +81,13 @@ impl Trace {
         tail.into_iter().chain(connections).collect()
     }
 
+    /// Returns the SYN packet that counts, the earliest one (docs/spec.md#one-syn); `None` if there is none.
+    #[must_use]
+    pub fn syn(&self) -> Option<&Row> {
+        let rows = self.steps.iter().map(|step| &step.row);
+        rows.filter(|row| row.is_syn()).min_by_key(|row| row.syn_order())
+    }
+
     fn of_part(rows: &[Row], rules: &Rules, around: &ConnectionContext) -> Self {
         let findings = Findings::of(rows, rules.data_set);
         let outcome = findings.judge(rules, around);

@@ -60,6 +60,15 @@ impl Rules {
         Self { data_set, window: 900 * SECOND, guard: 10 * SECOND, packet_limit, server_ports }
     }
 
+    /// Returns the same settings for another data set: where the packet limit is the usual one, it is that of the data set.
+    #[must_use]
+    pub fn in_data_set(self, data_set: DataSet) -> Self {
+        let usual = |data_set| Self::of(data_set).packet_limit;
+        let is_usual = self.packet_limit == usual(self.data_set);
+        let packet_limit = if is_usual { usual(data_set) } else { self.packet_limit };
+        Self { data_set, packet_limit, ..self }
+    }
+
     /// The number of ICMP errors that the data set `origin` takes of a connection besides its packets (docs/origin.md#cap),
     /// and `quic` of each kind (docs/quic.md#connection).
     pub const ICMP_LIMIT: u32 = 3;

@@ -1,5 +1,7 @@
 // One way to ask the server: JSON in Radar's envelope, each answer kept for a minute.
 
+import { withStagesOfQuic, withStagesOfTcp } from "../state/stage";
+
 /** The page's directory: assets lie in `assets/` below it, embedded pages in `embed/`. */
 export const ROOT = new URL(import.meta.env.DEV ? "/" : "../", import.meta.url);
 const BASE = new URL("client/v4/radar/", ROOT);
@@ -42,7 +44,7 @@ export type Parameters = readonly (readonly [string, string])[];
 /** The address of a question, for links to the raw answer. */
 export function address(path: string, parameters: Parameters = []): URL {
   const url = new URL(path, BASE);
-  for (const [key, value] of parameters) url.searchParams.append(key, value);
+  for (const [key, value] of parameters) url.searchParams.append(key, key === "stage" && path.startsWith("quic_") ? withStagesOfQuic(value) : value);
   return url;
 }
 
@@ -73,7 +75,7 @@ interface Envelope<T> {
 
 async function request<T>(url: string): Promise<T> {
   const response = await get(url, "application/json");
-  const body = (await response.json().catch(() => null)) as Body<T>;
+  const body = (await response.text().then((text) => JSON.parse(url.includes("/quic_") ? withStagesOfTcp(text) : text), () => null).catch(() => null)) as Body<T>;
   if (response.ok && body?.success !== false && body?.result !== undefined) return body.result;
   throw refusal(response, body);
 }

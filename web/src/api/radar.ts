@@ -2,7 +2,7 @@
 
 import { type Place, WORLD } from "../state/place";
 import { ALL_DATA, type DataSet, DEFAULT, lengthOf, type Range, type Step } from "../state/url";
-import { ANOMALOUS, type Metric } from "../state/stage";
+import { ANOMALOUS, type Metric, useStages } from "../state/stage";
 import { type Answer, readGroups, total } from "./answers";
 import { address, ask, file, type Parameters } from "./client";
 import { type Asked, metricPairs, seriesParameters } from "./question";
@@ -10,11 +10,14 @@ import { gapsOf } from "./collected";
 import type { Span } from "../charts/times";
 import type { Asn, Connection, ConnectionsAnswer, Coverage, Found, FoundEvent, GroupsAnswer, Location, Meta, Status, Terms, TopRow, Traced, Upstreams } from "./wire";
 
-const DIRECTORIES: Record<DataSet, string> = { tcp: "tcp_resets_timeouts", origin: "origin_resets_timeouts" };
+const DIRECTORIES: Record<DataSet, string> = { tcp: "tcp_resets_timeouts", origin: "origin_resets_timeouts", quic: "quic_closes_timeouts" };
 let asked: DataSet = "tcp";
 
 /** Which data set all questions are about, until another one is set. */
-export const useDataSet = (dataSet: DataSet): void => void (asked = dataSet);
+export function useDataSet(dataSet: DataSet): void {
+  asked = dataSet;
+  useStages(dataSet === "quic");
+}
 export const dataSet = (): DataSet => asked;
 const inDataSet = (path: string): string => `${DIRECTORIES[asked]}/${path}`;
 

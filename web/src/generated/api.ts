@@ -448,6 +448,198 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/client/v4/radar/quic_closes_timeouts/connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["quicConnections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/quic_closes_timeouts/connections/trace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["quicTrace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/quic_closes_timeouts/coverage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["quicCoverage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/quic_closes_timeouts/share": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["quicShare"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/quic_closes_timeouts/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["quicSummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/quic_closes_timeouts/summary/{dimension}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["quicSummaryByDimension"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/quic_closes_timeouts/terms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["quicTerms"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/quic_closes_timeouts/timeseries_groups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["quicTimeseriesGroups"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/quic_closes_timeouts/timeseries_groups/{dimension}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["quicTimeseriesGroupsByDimension"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/quic_closes_timeouts/top/ases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["quicTopAses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/quic_closes_timeouts/top/locations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["quicTopLocations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/radar/quic_closes_timeouts/top/{dimension}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["quicTopByDimension"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/client/v4/radar/search/global": {
         parameters: {
             query?: never;
@@ -1122,6 +1314,12 @@ export interface components {
             result: Record<string, never>;
             success: boolean;
         };
+        QuicShares: {
+            quic: number[];
+            tcp: number[];
+            timestamps: string[];
+            value: string[];
+        };
         RankedAs: components["schemas"]["Numbers"] & {
             /** Format: int32 */
             clientASN: number;
@@ -1137,6 +1335,8 @@ export interface components {
             /** Format: int64 */
             otherConnections: number;
             ranked: number;
+            /** Format: int64 */
+            scannerConnections: number;
             tooSmall: number;
             /** Format: int64 */
             tooSmallConnections: number;
@@ -1195,6 +1395,10 @@ export interface components {
             pendingWindows: number;
             protectedAddresses: string[];
             servers: number;
+        };
+        ShareMeta: {
+            aggInterval: string;
+            dateRange: components["schemas"]["DateRange"][];
         };
         SignatureTerm: {
             about: string;
@@ -1283,6 +1487,7 @@ export interface components {
         Traced: {
             packets: components["schemas"]["TracedPacket"][];
             reasons: string[];
+            syn?: string | null;
         };
         TracedPacket: {
             /** Format: int32 */
@@ -2272,6 +2477,450 @@ export interface operations {
                             message: string;
                         }[];
                         result: components["schemas"]["OriginOne"];
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    quicConnections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            connections: {
+                                /** @enum {string} */
+                                addresses?: "truncated" | "encrypted";
+                                as_name: string | null;
+                                asn: number | null;
+                                dst_ip: string;
+                                dst_port: number;
+                                first_us: number;
+                                ip_version: number;
+                                last_us: number;
+                                location: string | null;
+                                node: string;
+                                packets: number;
+                                sample_rate: number;
+                                signature: string | null;
+                                signature_id: number | null;
+                                silent_us: number;
+                                src_ip: string;
+                                src_port: number;
+                                stage: string;
+                                tags: string[];
+                                termination: string;
+                            }[];
+                            paging: components["schemas"]["Paging"];
+                        };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    quicTrace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: components["schemas"]["Traced"];
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    quicCoverage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            meta: components["schemas"]["CoverageMeta"];
+                        } & {
+                            [key: string]: components["schemas"]["Coverage"];
+                        };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    quicShare: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            meta: components["schemas"]["ShareMeta"];
+                        } & {
+                            [key: string]: components["schemas"]["QuicShares"];
+                        };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    quicSummary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            meta: components["schemas"]["Meta"];
+                        } & {
+                            [key: string]: {
+                                no_match: string;
+                                post_answer: string;
+                                post_handshake: string;
+                                post_initial: string;
+                            };
+                        };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    quicSummaryByDimension: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            counts?: {
+                                [key: string]: components["schemas"]["CountOfSeries"];
+                            };
+                            meta: components["schemas"]["Meta"] & components["schemas"]["OwnMeta"];
+                        } & {
+                            [key: string]: {
+                                [key: string]: string;
+                            };
+                        };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    quicTerms: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: components["schemas"]["Terms"];
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    quicTimeseriesGroups: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            meta: components["schemas"]["Meta"];
+                        } & {
+                            [key: string]: {
+                                no_match: string[];
+                                post_answer: string[];
+                                post_handshake: string[];
+                                post_initial: string[];
+                                timestamps: string[];
+                            };
+                        };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    quicTimeseriesGroupsByDimension: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            counts?: {
+                                [key: string]: components["schemas"]["CountOfSeries"];
+                            };
+                            meta: components["schemas"]["Meta"] & components["schemas"]["OwnMeta"];
+                        } & {
+                            [key: string]: {
+                                timestamps: string[];
+                            } & {
+                                [key: string]: string[];
+                            };
+                        };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    quicTopAses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            meta: components["schemas"]["Meta"] & components["schemas"]["OwnMeta"];
+                        } & {
+                            [key: string]: components["schemas"]["RankedAs"][];
+                        };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    quicTopLocations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            meta: components["schemas"]["Meta"] & components["schemas"]["OwnMeta"];
+                        } & {
+                            [key: string]: components["schemas"]["RankedLocation"][];
+                        };
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    quicTopByDimension: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: {
+                            meta: components["schemas"]["Meta"] & components["schemas"]["OwnMeta"];
+                        } & {
+                            [key: string]: components["schemas"]["RankedValue"][];
+                        };
                         success: boolean;
                     };
                 };

@@ -6,8 +6,8 @@ import { CONTINENTS, parsePlace, type Place, placeKey, samePlace, WORLD } from "
 export const VIEWS = ["overview", "events", "compare", "where", "networks", "servers", "how", "connections", "status", "method"] as const;
 export type View = (typeof VIEWS)[number];
 
-/** Which connections: those that clients open to these servers, or those that these servers open to others. */
-export const DATA_SETS = ["tcp", "origin"] as const;
+/** Which connections: those that clients open to these servers, those that these servers open to others, or those of clients over QUIC. */
+export const DATA_SETS = ["tcp", "origin", "quic"] as const;
 export type DataSet = (typeof DATA_SETS)[number];
 
 export const SPANS = ["1d", "7d", "4w", "12w", "52w"] as const;
@@ -96,7 +96,7 @@ const MOST_OPEN = 20;
 /** The whole map, where the place is a continent. */
 export const WHOLE_MAP = "world";
 /** What every view can be restricted to, by the API's names. */
-export const COMMON_FILTERS = ["node", "port", "ipVersion", "signature", "tag"] as const;
+export const COMMON_FILTERS = ["node", "port", "ipVersion", "signature", "tag", "scanner"] as const;
 /** And what only single connections can be. */
 export const FILTERS = [...COMMON_FILTERS, "stage", "termination", "client", "server"] as const;
 export type Filter = (typeof FILTERS)[number];

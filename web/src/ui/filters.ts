@@ -14,7 +14,7 @@ import { searchField } from "./search";
 export function filtered(state: State, key: Filter, value: string): Partial<State> {
   const filters = Object.fromEntries(Object.entries({ ...state.filters, [key]: value }).filter(([, one]) => one));
   // Shares of connections that were chosen by how they ended say nothing; their number does.
-  const counts = (key === "signature" || key === "tag") && value !== "" ? { counts: true } : {};
+  const counts = (key === "signature" || key === "tag" || (key === "scanner" && value === "true")) && value !== "" ? { counts: true } : {};
   return { filters, page: 0, ...counts };
 }
 
@@ -89,6 +89,7 @@ async function choices(app: App): Promise<Child[]> {
     panel,
     select("signature", (texts?.signatures ?? []).map(({ id, name }) => [String(id), name])),
     select("tag", (texts?.tags ?? []).map(({ name }) => [name, name])),
+    select("scanner", [["false", "left out"], ["true", "only"]]),
     filterCount(state) ? h("p", {}, stateLink(store, { filters: {}, page: 0 }, { key: "no-filters" }, "Remove all filters")) : null,
   ];
 }

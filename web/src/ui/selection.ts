@@ -4,6 +4,7 @@ import { type App, named, shortName } from "../app";
 import { ALL_DATA, DATA_SETS, type DataSet, isoMinute, isStep, lengthOf, type Range, type Span, SPANS, type Step, stepOf, STEPS, type Zone, ZONES } from "../state/url";
 import { type Choice, segmented, stateLink, toggle } from "./controls";
 import { h } from "./dom";
+import { filtered } from "./filters";
 import { range as rangeText } from "./format";
 import { close, menu } from "./menu";
 import { fromZone, inZone, localZone, zoneName } from "./zone";
@@ -31,12 +32,14 @@ export async function heading({ store, state }: App): Promise<HTMLElement> {
 const DATA_SET_NAMES: Record<DataSet, [string, string]> = {
   tcp: ["Clients → us", "Connections that clients open to these servers"],
   origin: ["Us → servers", "Connections that these hosts open to other servers, such as a proxy to its upstreams"],
+  quic: ["QUIC", "Connections that clients open to these servers over QUIC, by the clients' datagrams alone"],
 };
 
 /** Which connections, where there are several data sets. Filters and terms of one mean nothing in another. */
 export function dataSetControl({ store, state }: App, there: readonly DataSet[]): HTMLElement | null {
   if (there.length < 2 && state.dataSet === "tcp") return null;
-  const choices = DATA_SETS.map((value): Choice<DataSet> => ({ value, label: DATA_SET_NAMES[value][0], title: DATA_SET_NAMES[value][1] }));
+  const shown = DATA_SETS.filter((value) => value === "tcp" || value === state.dataSet || there.includes(value));
+  const choices = shown.map((value): Choice<DataSet> => ({ value, label: DATA_SET_NAMES[value][0], title: DATA_SET_NAMES[value][1] }));
   return segmented("Data set", choices, state.dataSet, (dataSet) => store.go({ dataSet, filters: {}, term: "", sort: "", hidden: [], metric: "any", page: 0 }));
 }
 
@@ -127,16 +130,26 @@ export function switchesControl({ store, state }: App): HTMLElement {
     "div",
     { class: "switches" },
     toggle(
-      "Completed handshakes only",
-      "Leaves out connections that never completed the handshake: their source addresses may be spoofed.",
+      state.dataSet === "quic" ? "Answered only" : "Completed handshakes only",
+      state.dataSet === "quic" ? "Leaves out connections that show no answer of the server: their source addresses may be spoofed." : "Leaves out connections that never completed the handshake: their source addresses may be spoofed.",
       state.completed,
       (completed) => store.go({ completed, page: 0 }),
     ),
-    toggle(
-      "Only resets before the first response",
-      "Resets after the client had acknowledged an answer count as not cut short: many are ordinary ends of idle connections.",
-      state.unanswered,
-      (unanswered) => store.go({ unanswered, page: 0 }),
-    ),
+    state.dataSet === "tcp"
+      ? toggle(
+          "Known scanners left out",
+          "Leaves out connections whose SYN is as ZMap, masscan or Mirai send it (the tags zmap, zmap4, masscan and mirai).",
+          state.filters["scanner"] === "false",
+          (left) => store.go(filtered(store.state, "scanner", left ? "false" : "")),
+        )
+      : null,
+    state.dataSet === "quic"
+      ? null
+      : toggle(
+          "Only resets before the first response",
+          "Resets after the client had acknowledged an answer count as not cut short: many are ordinary ends of idle connections.",
+          state.unanswered,
+          (unanswered) => store.go({ unanswered, page: 0 }),
+        ),
   );
 }

@@ -123,7 +123,7 @@ export function shell(root: HTMLElement, store: Store): Shell {
     },
     async update(app) {
       shownApp = app;
-      nav.setAttribute("aria-label", app.state.dataSet === "tcp" ? "Views" : "Views of connections to other servers");
+      nav.setAttribute("aria-label", VIEWS_OF[app.state.dataSet]);
       swap(nav, ...VIEWS.map((name) => tab(app, name)));
       note.hidden = saidOf === null || saidOf !== store.state.range;
       const current = nav.querySelector("[aria-current]");
@@ -146,13 +146,15 @@ export function shell(root: HTMLElement, store: Store): Shell {
       const filter = filterMenu(app, isNarrow ? switches : null);
       const range = rangeControl(app, asOf);
       if (isNarrow) range.append(filter);
-      swap(bar, title, h("div", { class: "controls" }, dataSetControl(app, dataSets), range, isNarrow ? null : h("div", { class: "filter-row" }, switches, filter)), chips ?? "");
+      swap(bar, title, h("div", { class: "controls" }, h("div", { class: "range-row" }, dataSetControl(app, dataSets), range), isNarrow ? null : h("div", { class: "filter-row" }, switches, filter)), chips ?? "");
     },
   };
   return page;
 }
 
 /** What ranks networks ranks the servers in them, too, where these are asked about. */
+const VIEWS_OF: Record<DataSet, string> = { tcp: "Views", origin: "Views of connections to other servers", quic: "Views of QUIC connections" };
+
 const viewName = (view: View, dataSet: DataSet): string => (dataSet === "origin" && view === "networks" ? "Upstreams" : NAMES[view]);
 
 function tab(app: App, name: View): HTMLElement {

@@ -245,7 +245,7 @@ function fromLinks({ store }: App, one: Connection, at: number | string): Child[
   return [country, one.asn === null ? null : h("span", { class: "muted" }, " ", link({ kind: "asn", number: one.asn }, "asn", `${one.as_name ?? ""} AS${one.asn}`.trim()))];
 }
 
-const KEPT = { tcp: "Captured client packets", origin: "Captured packets, in both directions" } as const;
+const KEPT = { tcp: "Captured client packets", origin: "Captured packets, in both directions", quic: "Captured datagrams" } as const;
 const GONE = "Packets have expired; this is the evidence kept";
 
 const without = (error: unknown): string =>
@@ -255,8 +255,12 @@ const without = (error: unknown): string =>
 function explained(app: App, one: Connection, stage: Stage, texts: Terms): HTMLElement {
   const place = h("div", { class: "explained" }, h("p", { class: "muted" }, "…"));
   const show = (box: HTMLElement, why: HTMLElement): void => place.replaceChildren(box, why, facts(app, one));
+  if (app.state.dataSet === "quic") {
+    place.replaceChildren(byTerms(app, one, stage, texts), facts(app, one));
+    return place;
+  }
   radar.trace(one).then(
-    (traced) => show(ladderBox(ladder(tracedRungs(one, traced), stage), KEPT[app.state.dataSet]), h("div", {}, h("h3", {}, "Why this verdict"), ...traced.reasons.map((reason) => h("p", {}, ...withRules(app.store, reason))), tags(app.store, one, texts))),
+    (traced) => show(ladderBox(ladder(tracedRungs(one, traced), stage), KEPT[app.state.dataSet]), h("div", {}, h("h3", {}, "Why this verdict"), ...traced.reasons.map((reason) => h("p", {}, ...withRules(app.store, reason))), tags(app.store, one, texts), traced.syn ? h("p", { class: "muted", title: "IP version, TTL and distance, IP options, MSS, window and scale, TCP options, quirks, payload" }, "The SYN as p0f writes it: ", h("code", {}, traced.syn)) : null)),
     (error: unknown) => show(ladderBox(ladder(knownRungs(one, stage), stage), without(error)), byTerms(app, one, stage, texts)),
   );
   return place;
@@ -291,8 +295,8 @@ function facts(app: App, one: Connection): HTMLElement {
   pairs.push(["Client", only("client", one.src_ip, socket(one.src_ip, one.src_port))]);
   pairs.push(["Server", h("span", {}, only("port", String(one.dst_port), socket(one.dst_ip, one.dst_port)), one.node ? ", " : null, one.node ? only("node", one.node, one.node) : null)]);
   if (one.addresses) pairs.push(["Addresses", `not the real ones: ${PROTECTED[one.addresses] ?? one.addresses}`]);
-  if (one.rst_ttl_delta !== null) pairs.push(["TTL difference, RST − SYN", String(one.rst_ttl_delta)]);
-  if (one.rst_ip_id_delta !== null) pairs.push(["IP ID difference, RST − previous packet", count(one.rst_ip_id_delta)]);
+  if (one.rst_ttl_delta != null) pairs.push(["TTL difference, RST − SYN", String(one.rst_ttl_delta)]);
+  if (one.rst_ip_id_delta != null) pairs.push(["IP ID difference, RST − previous packet", count(one.rst_ip_id_delta)]);
   return definitions(pairs, "facts");
 }
 

@@ -43,7 +43,7 @@ export async function render(app: App): Promise<Child[]> {
 function controls({ state, store }: App): HTMLElement {
   const which = segmented("Which", WHICH.map((value) => ({ value, ...NAMES[value] })), state.which, (which) => store.go({ which, page: 0 }));
   const channels = [{ value: "", label: "All" }, ...Object.entries(CHANNELS).map(([value, label]) => ({ value, label: label as string }))];
-  return h("div", { class: "controls" }, which, segmented("What", channels, state.channel, (channel) => store.go({ channel, page: 0 })));
+  return h("div", { class: "row-controls" }, which, segmented("What", channels, state.channel, (channel) => store.go({ channel, page: 0 })));
 }
 
 function list(app: App, events: readonly FoundEvent[]): HTMLElement {

@@ -8,17 +8,17 @@ const part = (groups: Groups | undefined, name: string, whole: number): number =
   groups && whole ? (100 * (column(groups, name).weight[0] ?? 0)) / whole : 0;
 
 /** How many are left at each step, in percent of all. */
-export function flowOf(all: Groups, completed: Groups | undefined, ends: Answer): Flow {
+export function flowOf(all: Groups, completed: Groups | undefined, ends: Answer, isQuic = false): Flow {
   const whole = all.weight[0] ?? 0;
   const exits = ANOMALOUS.map((stage, at) => ({
     label: title(stage),
     class: stageClass(stage),
-    reset: part(ends.series[at], "reset", whole),
+    reset: (isQuic ? ["close", "client_gone"] : ["reset"]).reduce((sum, end) => sum + part(ends.series[at], end, whole), 0),
     timeout: part(ends.series[at], "timeout", whole),
   }));
   // Not cut short, and yet the handshake was never completed: the server refused.
-  const refused = Math.max(0, part(all, "no_match", whole) - part(completed, "no_match", whole));
-  const labels = ["SYN", "Handshake", "First message", "More data"];
+  const refused = isQuic ? 0 : Math.max(0, part(all, "no_match", whole) - part(completed, "no_match", whole));
+  const labels = isQuic ? ["Initial", "Answer", "Handshake"] : ["SYN", "Handshake", "First message", "More data"];
   let left = 100;
   const steps = exits.map((exit, at) => {
     const step = { label: labels[at] ?? "", share: left };

@@ -33,7 +33,7 @@ export async function render(app: App): Promise<Child[]> {
   ]);
   const [all] = stages.series;
   if (!all || isEmpty(all)) return [await nothing(app, stages.ranges[0] ?? [0, 0])];
-  const flow = flowOf(all, completed.series[0], ends);
+  const flow = flowOf(all, completed.series[0], ends, app.state.dataSet === "quic");
   return [flowFigure(app, stages, flow), signatureFigure(app, signatures, texts), tagFigure(app, tags, texts), notes];
 }
 

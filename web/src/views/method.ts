@@ -41,6 +41,7 @@ const VIEWS: readonly (readonly [View, string, string])[] = [
 export async function render(app: App): Promise<Child[]> {
   const texts = await terms();
   const { store } = app;
+  const isQuic = store.state.dataSet === "quic";
   const stages = STAGES.flatMap((name) => entry(name, h("span", {}, h("span", { class: `swatch ${stageClass(name)}` }), ` ${title(name)}`), texts.stages.find((one) => one.name === name)?.about ?? ""));
   const page = h(
     "article",
@@ -48,14 +49,16 @@ export async function render(app: App): Promise<Child[]> {
     section(
       "connection",
       "What is measured",
-      h("p", {}, "Servers record the headers of packets that clients send to them, of a sample of connections: at most 10 packets each, one direction, no content. A connection is what one client port sent to one server port within 15 minutes, from its SYN on. It was cut short if it ended in a reset, or in silence before anything was answered."),
-      h("p", {}, "The definitions are those of ", outside(POST, "Cloudflare's post on TCP resets and timeouts"), " and of the paper ", outside(PAPER, "Global, Passive Detection of Connection Tampering (SIGCOMM 2023)"), "; docs/spec.md, which comes with cutshort, has them in full."),
+      isQuic
+        ? h("p", {}, "Of clients' QUIC connections the datagrams that reach these servers: at most 24 of each, and of those only header fields, lengths and times. A connection is what one client port sent to one server port within 15 minutes, from its first Initial packet on. It was cut short if the client fell silent or closed before data was exchanged. The definitions are those of docs/quic.md, which comes with cutshort. A server that does not answer lets its clients time out at Post-Initial; an ordinary end of a QUIC connection cannot be seen from outside.")
+        : h("p", {}, "Servers record the headers of packets that clients send to them, of a sample of connections: at most 10 packets each, one direction, no content. A connection is what one client port sent to one server port within 15 minutes, from its SYN on. It was cut short if it ended in a reset, or in silence before anything was answered."),
+      isQuic ? null : h("p", {}, "The definitions are those of ", outside(POST, "Cloudflare's post on TCP resets and timeouts"), " and of the paper ", outside(PAPER, "Global, Passive Detection of Connection Tampering (SIGCOMM 2023)"), "; docs/spec.md, which comes with cutshort, has them in full."),
     ),
-    section("stages", "Stages", h("p", {}, "How far a connection got before it was cut short. Reset gives the stage that was reached; a timeout is at Post-PSH at the latest."), h("dl", {}, ...stages)),
-    section("rules", "How a connection ended", h("p", {}, "The first rule that holds decides."), h("ol", {}, ...RULES.map(([id, text]) => h("li", { id: `term-rule-${id}` }, text)))),
-    section("answered", "Answered, completed", h("dl", {}, ...entry("completed", "Completed handshake", "The client acknowledged something or sent data. Source addresses of other connections may be spoofed, so rankings count completed handshakes only, unless “Rank all connections” is on."), ...entry("unanswered", "Only resets before the first response", "The client acknowledged at least two different numbers: it had an answer. Many resets after an answer are ordinary ends of idle connections; the switch counts them as not cut short."))),
+    section("stages", "Stages", h("p", {}, isQuic ? "How far a connection got before it was cut short. From the second datagram of data on, nothing is called cut short." : "How far a connection got before it was cut short. Reset gives the stage that was reached; a timeout is at Post-PSH at the latest."), h("dl", {}, ...stages)),
+    isQuic ? null : section("rules", "How a connection ended", h("p", {}, "The first rule that holds decides."), h("ol", {}, ...RULES.map(([id, text]) => h("li", { id: `term-rule-${id}` }, text)))),
+    isQuic ? null : section("answered", "Answered, completed", h("dl", {}, ...entry("completed", "Completed handshake", "The client acknowledged something or sent data. Source addresses of other connections may be spoofed, so rankings count completed handshakes only, unless “Rank all connections” is on."), ...entry("unanswered", "Only resets before the first response", "The client acknowledged at least two different numbers: it had an answer. Many resets after an answer are ordinary ends of idle connections; the switch counts them as not cut short."))),
     section("tags", "Tags", h("p", {}, "Properties of a connection. It can have several."), h("dl", {}, ...texts.tags.flatMap(({ name, about, parent }) => entry(`tag-${name}`, h("code", {}, name), parent ? `${about} (only with ${parent})` : about)))),
-    section("signatures", "Signatures", h("p", {}, "The 19 patterns of the paper's table 1: stage and resets together. ∅ is silence. A signature says what was seen, never who did it or why."), h("dl", {}, ...texts.signatures.flatMap(({ id, name, about }) => entry(`signature-${id}`, name, about)))),
+    section("signatures", "Signatures", h("p", {}, isQuic ? "What was last seen, and how the connection ended. ∅ is silence. A signature says what was seen, never who did it or why." : "The 19 patterns of the paper's table 1: stage and resets together. ∅ is silence. A signature says what was seen, never who did it or why."), h("dl", {}, ...texts.signatures.flatMap(({ id, name, about }) => entry(`signature-${id}`, name, about)))),
     section(
       "sampling",
       "Sampling and intervals",

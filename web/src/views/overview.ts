@@ -54,7 +54,7 @@ function headline(meta: Meta, now: Groups, before: Groups | undefined, earlier: 
       "div",
       { class: "total" },
       h("p", { class: "big", "data-value": "share" }, percent(share)),
-      h("p", { class: "big-label" }, `of ${state.completed ? "completed handshakes" : "connections"} were cut short`),
+      h("p", { class: "big-label" }, `of ${state.completed ? (state.dataSet === "quic" ? "answered connections" : "completed handshakes") : "connections"} were cut short`),
     isPicked(state) ? h("p", { class: "muted" }, "Of the connections that have this signature or tag: choose Count to see how many there are.") : null,
       h("p", { class: "change" }, change(share, before, earlier)),
       h("p", { class: "muted volume" }, ...volume(total(now.sampled), total(now.weight))),
@@ -79,6 +79,12 @@ function change(share: number, before: Groups | undefined, earlier: Earlier): Ch
   return h("span", {}, h("strong", {}, points(share - then)), h("span", { class: "muted" }, ` vs ${percent(then)} in ${earlier.dated}`));
 }
 
+const SEEN_OF_QUIC: Record<Anomalous, string> = {
+  post_syn: "No answer to the first datagram",
+  post_ack: "An answer, and no data",
+  post_psh: "Handshake done for the client, not confirmed",
+  later_in_flow: "",
+};
 const SEEN: Record<Anomalous, string> = {
   post_syn: "Reset or silent after the SYN",
   post_ack: "Reset or silent after the handshake",
@@ -95,7 +101,7 @@ function card(stage: Anomalous, now: Groups, before: Groups | undefined, isOut: 
     h("h2", {}, termLink(store, stage, title(stage))),
     h("p", { class: "card-value", "data-value": stage }, percent(share)),
     h("p", { class: "card-change" }, isOut ? "not counted with this filter" : then === undefined ? "" : points(share - then)),
-    h("p", { class: "card-seen" }, SEEN[stage]),
+    h("p", { class: "card-seen" }, (store.state.dataSet === "quic" ? SEEN_OF_QUIC : SEEN)[stage]),
   );
 }
 

@@ -100,7 +100,7 @@ function showCurrent(lines: readonly HTMLElement[]): void {
 export function notRanked(what: "network" | "country", { rows, meta }: Ranking): HTMLElement | null {
   const left = meta.ranked?.[0];
   if (!left) return null;
-  const { minSample, ranked, tooSmall, tooSmallConnections, unknownConnections, otherConnections } = left;
+  const { minSample, ranked, tooSmall, tooSmallConnections, unknownConnections, otherConnections, scannerConnections } = left;
   const named = (n: number): string => `${count(n)} ${n === 1 ? what : what === "network" ? "networks" : "countries"}`;
   const all = rows.reduce((sum, row) => sum + row.sampled, tooSmallConnections + unknownConnections + otherConnections);
   const sampled = (n: number): string => `${count(n)} sampled${ranked > rows.length ? "" : ` (${percent((100 * n) / all)})`}`;
@@ -109,6 +109,7 @@ export function notRanked(what: "network" | "country", { rows, meta }: Ranking):
     ...(ranked > rows.length ? [`${named(ranked - rows.length)} beyond the ${count(rows.length)} listed`] : []),
     ...(otherConnections > 0 ? [`${sampled(otherConnections)} that the store counts as “other”`] : []),
     ...(unknownConnections > 0 ? [`${sampled(unknownConnections)} whose ${what} is unknown`] : []),
+    ...(scannerConnections > 0 ? [`${count(scannerConnections)} sampled of known scanners, left out`] : []),
   ];
   return parts.length ? h("p", { class: "muted not-ranked" }, `Not ranked: ${parts.join("; ")}.`) : null;
 }

@@ -96,6 +96,18 @@ describe("filters", () => {
   });
 });
 
+it("leave known scanners out by a switch, which says so and is taken away again", async () => {
+  looked = await look({});
+  const { page } = looked;
+  await looked.open("?range=7d");
+  await page.getByRole("switch", { name: "Known scanners left out" }).click();
+  await page.waitForFunction(() => location.search.includes("f.scanner=false"));
+  await shown(page);
+  expect(await text(page, ".filter-chips")).toContain("Known scanners left out");
+  await page.getByRole("switch", { name: "Known scanners left out" }).click();
+  await page.waitForFunction(() => !location.search.includes("f.scanner"));
+});
+
 it("stand in one Filter button on a narrow screen, by touch", async () => {
   looked = await look({ viewport: { width: 360, height: 800 }, hasTouch: true, isMobile: true });
   const { page } = looked;

@@ -8,7 +8,7 @@ use cutshort_verdict::{DataSet, Stage, WeightedCount};
 
 use super::resets;
 use crate::problem::Problem;
-use crate::question::{Series, stage_name};
+use crate::question::{Series, stage_name, stage_names};
 
 /// The property by which an answer groups connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -95,7 +95,7 @@ impl By {
     /// The groups that are listed even if they are empty.
     fn always(self, set: DataSet) -> Vec<String> {
         match self {
-            Self::Stage => Stage::ALL.map(|stage| stage_name(stage).to_owned()).to_vec(),
+            Self::Stage => stage_names(set).map(str::to_owned).collect(),
             Self::Exclusion => exclusion_names(set).map(str::to_owned).collect(),
             Self::Dimension(_) => Vec::new(),
         }
@@ -105,7 +105,7 @@ impl By {
     fn order(self, set: DataSet, name: &str) -> usize {
         let position = |mut names: Box<dyn Iterator<Item = &'static str>>| names.position(|own| own == name);
         let found = match self {
-            Self::Stage => position(Box::new(Stage::ALL.into_iter().map(stage_name))),
+            Self::Stage => position(Box::new(stage_names(set))),
             Self::Exclusion => position(Box::new(exclusion_names(set))),
             Self::Dimension(Dimension::Tag) => position(Box::new(set.tags().iter().map(|tag| tag.name()))),
             Self::Dimension(Dimension::Signature) => {
@@ -248,9 +248,10 @@ impl<'a> Counting<'a> {
     fn row(&mut self, row: &RollupRow) {
         match self.by {
             By::Stage => {
-                for (stage, count) in Stage::ALL.into_iter().zip(&row.stages) {
-                    if self.series.stages.has(Some(&stage)) {
-                        self.add(stage_name(stage), row.from, count, &WeightedCount::default());
+                for stage in self.set.stages() {
+                    if self.series.stages.has(Some(stage)) {
+                        let (name, count) = (stage_name(self.set, *stage), &row.stages[*stage as usize]);
+                        self.add(name, row.from, count, &WeightedCount::default());
                     }
                 }
             }

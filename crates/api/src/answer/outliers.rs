@@ -154,13 +154,13 @@ fn describe(
     let summary = format!(
         "AS{}: {share} % at {}, usual in {} other networks of {of} are {usual} %{}",
         outlier.network,
-        stage.title(),
+        store.data_set().stage_title(stage),
         outlier.compared,
         most.unwrap_or_default(),
     );
     Ok(FoundOutlier {
         asn,
-        stage: stage_name(stage),
+        stage: stage_name(store.data_set(), stage),
         share,
         usual,
         peers: if outlier.peers == Peers::Country { "country" } else { "world" },

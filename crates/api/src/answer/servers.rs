@@ -8,12 +8,13 @@ use cutshort_geo::Country;
 use cutshort_model::{ConnectionRecord, ServerCounts};
 use cutshort_report::parse_net;
 use cutshort_store::{ConnectionQuery, Store};
-use cutshort_verdict::WeightedCount;
+use cutshort_verdict::{DataSet, WeightedCount};
 use ipnet::IpNet;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::csv::text;
+use super::top::DescribedStages;
 use super::{DateRange, Facts, Share, StageShares};
 use crate::problem::Problem;
 use crate::question::iso;
@@ -156,6 +157,7 @@ struct Server {
     /// The name of its network, if it is known.
     as_name: Option<String>,
     /// The shares of all stages, which add up to 100.
+    #[schema(value_type = DescribedStages)]
     stages: StageShares,
     /// Connections that were cut short, at any stage.
     #[schema(value_type = String)]
@@ -259,7 +261,7 @@ impl ServersQuery<'_> {
             location: location.map(Country::alpha2),
             asn,
             as_name,
-            stages: StageShares::new(&counts.stages),
+            stages: StageShares::new(DataSet::Origin, &counts.stages),
             cut_short: share(&counts.group.anomalous),
             refused: share(&counts.refused),
             unreachable: share(&counts.unreachable),
@@ -290,13 +292,7 @@ impl Server {
         fn or_empty(value: Option<impl ToString>) -> String {
             value.map_or_else(String::new, |value| value.to_string())
         }
-        let StageShares { post_syn, post_ack, post_psh, later_in_flow, no_match } = &self.stages;
-        let shares = [
-            post_syn,
-            post_ack,
-            post_psh,
-            later_in_flow,
-            no_match,
+        let own = [
             &self.cut_short,
             &self.refused,
             &self.unreachable,
@@ -312,7 +308,7 @@ impl Server {
             or_empty(self.asn),
             or_empty(self.as_name.as_ref()),
         ];
-        fields.extend(shares.iter().map(ToString::to_string));
+        fields.extend(self.stages.iter().chain(own).map(ToString::to_string));
         fields.extend([
             or_empty(self.handshake_p50_us),
             or_empty(self.handshake_p95_us),

@@ -6,8 +6,8 @@ use cutshort_geo::Geo;
 use cutshort_model::{Dimension, Network, Port, Value};
 use cutshort_report::least_sample;
 use cutshort_store::{RollupAnswer, RollupQuery, RollupRow, Selection, Store};
-use cutshort_verdict::{Exclusion, Stage, WeightedCount};
-use serde::Serialize;
+use cutshort_verdict::{DataSet, Exclusion, Stage, WeightedCount};
+use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
 use super::groups::{By, value_name};
@@ -15,7 +15,7 @@ use super::resets;
 use super::shares::shares;
 use super::{Facts, Groups, Meta, OwnMeta, SeriesQuery, Share};
 use crate::problem::Problem;
-use crate::question::Series;
+use crate::question::{Series, stage_names};
 
 /// The things that are ranked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +98,8 @@ pub struct RankedOf {
     pub unknown_connections: u64,
     /// Sampled connections of networks or ports that the store counts together, as `other`.
     pub other_connections: u64,
+    /// Sampled connections of known scanners that the filter `scanner=false` leaves out; 0 without it.
+    pub scanner_connections: u64,
 }
 
 /// The numbers of one entry of a ranking. Shares are in percent.
@@ -120,16 +122,37 @@ pub struct Numbers {
     /// The number of connections that these stand for.
     pub weight: u64,
     /// The shares of all stages, which add up to 100. Of a signature: among connections with it.
+    #[schema(value_type = DescribedStages)]
     pub stages: StageShares,
     /// The same numbers for connections that completed the handshake; addresses of others may be spoofed.
     pub completed: Completed,
     /// Shares of excluded connections, by reason, in all connections of the network or country.
+    #[schema(value_type = DescribedExclusions)]
     pub excluded: Excluded,
 }
 
-/// The share of each stage.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct StageShares {
+/// The share of each stage of a data set, by its name in the API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StageShares(Vec<(&'static str, Share)>);
+
+impl Serialize for StageShares {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, share)| (name, share)))
+    }
+}
+
+impl StageShares {
+    /// The shares in the order of the stages.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Share> {
+        self.0.iter().map(|(_, share)| share)
+    }
+}
+
+/// How [`StageShares`] are described; the data set `quic` has other names.
+#[derive(ToSchema)]
+#[schema(as = StageShares)]
+#[allow(dead_code)]
+pub(super) struct DescribedStages {
     /// The share of Post-SYN.
     #[schema(value_type = String)]
     pub post_syn: Share,
@@ -166,8 +189,25 @@ pub struct Completed {
 }
 
 /// Shares of connections that are in no total, by reason.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Excluded {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excluded(Vec<(&'static str, Share)>);
+
+impl Serialize for Excluded {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, share)| (name, share)))
+    }
+}
+
+/// The reasons that rankings have; those of a socket that is connected to itself are left out.
+fn ranked_exclusions(set: DataSet) -> impl Iterator<Item = &'static Exclusion> {
+    set.exclusions().iter().filter(|reason| **reason != Exclusion::SelfConnected)
+}
+
+/// How [`Excluded`] is described; the data set `quic` has other reasons.
+#[derive(ToSchema)]
+#[schema(as = Excluded)]
+#[allow(dead_code)]
+pub(super) struct DescribedExclusions {
     /// Without a SYN packet.
     #[schema(value_type = String)]
     pub no_syn: Share,
@@ -251,15 +291,26 @@ struct RankedCounts {
 
 /// What is counted of one series.
 struct Ranking {
+    set: DataSet,
     counted: HashMap<Value, RankedCounts>,
     total: WeightedCount,
     completed_total: WeightedCount,
     /// What has no value, and what the store counts together.
     unknown: u64,
     other: u64,
+    /// Connections of known scanners that were left out.
+    scanners: u64,
     start: i64,
     networks_folded: bool,
     ports_folded: bool,
+}
+
+/// Counts the sampled connections of known scanners that a series leaves out.
+fn scanners_left_out(store: &dyn Store, series: &Series) -> Result<u64, Problem> {
+    let Some(selection) = series.selection.scanners_left_out() else { return Ok(0) };
+    let query = RollupQuery { range: series.range.clone(), bucket: None, selection, by: None };
+    let answer = resets::rollups(store, series, &query)?;
+    Ok(answer.rows.iter().map(|row| row.total().sampled).sum())
 }
 
 impl Ranking {
@@ -272,11 +323,13 @@ impl Ranking {
         };
         let all = resets::rollups(store, series, &query(series.selection.completed))?;
         let mut ranking = Self {
+            set: store.data_set(),
             counted: HashMap::new(),
             total: WeightedCount::default(),
             completed_total: WeightedCount::default(),
             unknown: 0,
             other: 0,
+            scanners: scanners_left_out(store, series)?,
             start: series.range.start,
             networks_folded: all.networks_folded,
             ports_folded: all.ports_folded,
@@ -336,6 +389,7 @@ impl Ranking {
     }
 
     fn ranked(mut self, asked: &AskedTop<'_>, geo: &Geo, least: u64) -> (Vec<Ranked>, RankedOf) {
+        let set = self.set;
         if asked.who == Who::Signatures {
             self.share_of_all();
         }
@@ -349,6 +403,7 @@ impl Ranking {
             too_small_connections: small.iter().map(|(_, counted)| counted.all.sampled).sum(),
             unknown_connections: self.unknown,
             other_connections: self.other,
+            scanner_connections: self.scanners,
         };
         ranked.sort_by(|(a, first), (b, second)| {
             let by_key = second.key(asked.order).total_cmp(&first.key(asked.order));
@@ -358,7 +413,7 @@ impl Ranking {
         let one = |(value, counted): (Value, RankedCounts)| Ranked {
             name: name(&value, geo),
             value,
-            numbers: counted.numbers(),
+            numbers: counted.numbers(set),
         };
         (ranked.into_iter().map(one).collect(), of)
     }
@@ -412,7 +467,7 @@ impl RankedCounts {
         }
     }
 
-    fn numbers(&self) -> Numbers {
+    fn numbers(&self, set: DataSet) -> Numbers {
         let interval = |(low, high): (f64, f64)| (Share::of(low), Share::of(high));
         let (low, high) = interval(self.matching.interval_of(&self.all));
         let (completed_low, completed_high) = interval(self.completed_matching.interval_of(&self.completed));
@@ -425,7 +480,7 @@ impl RankedCounts {
             matching: self.matching.sampled,
             connections: self.all.sampled,
             weight: self.all.weight,
-            stages: StageShares::new(&self.stages),
+            stages: StageShares::new(set, &self.stages),
             completed: Completed {
                 value: Share::part(self.completed_matching.weight, self.completed.weight),
                 low: completed_low,
@@ -433,25 +488,16 @@ impl RankedCounts {
                 matching: self.completed_matching.sampled,
                 connections: self.completed.sampled,
             },
-            excluded: Excluded {
-                no_syn: excluded(Exclusion::NoSyn),
-                multiple_syn: excluded(Exclusion::MultipleSyn),
-                incomplete: excluded(Exclusion::Incomplete),
-            },
+            excluded: Excluded(
+                ranked_exclusions(set).map(|reason| (reason.name(), excluded(*reason))).collect(),
+            ),
         }
     }
 }
 
 impl StageShares {
-    pub(super) fn new(stages: &[WeightedCount; Stage::ALL.len()]) -> Self {
-        let shares = shares(&stages.map(|count| count.weight));
-        let of = |stage: Stage| shares[stage as usize];
-        Self {
-            post_syn: of(Stage::PostSyn),
-            post_ack: of(Stage::PostAck),
-            post_psh: of(Stage::PostPsh),
-            later_in_flow: of(Stage::Later),
-            no_match: of(Stage::None),
-        }
+    pub(super) fn new(set: DataSet, stages: &[WeightedCount; Stage::ALL.len()]) -> Self {
+        let parts: Vec<u64> = set.stages().iter().map(|stage| stages[*stage as usize].weight).collect();
+        Self(stage_names(set).zip(shares(&parts)).collect())
     }
 }

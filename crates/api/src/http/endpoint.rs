@@ -101,6 +101,7 @@ impl Route {
     pub(super) fn group(&self) -> Group {
         match self.data_set {
             DataSet::Origin => Group::Origin,
+            DataSet::Quic => Group::Quic,
             _ => self.endpoint.group,
         }
     }
@@ -111,6 +112,9 @@ impl Route {
             DataSet::Origin if matches!(self.endpoint.path, Path::OfDataSet(_)) => {
                 format!("{} {OF_SERVERS}", self.endpoint.about)
             }
+            DataSet::Quic if matches!(self.endpoint.path, Path::OfDataSet(_)) => {
+                format!("{} {OF_QUIC}", self.endpoint.about)
+            }
             _ => self.endpoint.about.to_owned(),
         }
     }
@@ -118,10 +122,13 @@ impl Route {
 
 const OF_SERVERS: &str = "The same of connections that this side opens to other servers: places, networks and ports are those of the servers.";
 
+const OF_QUIC: &str = "The same of QUIC connections of clients: stages, tags and signatures are those of the data set 'quic', and 'completed' and 'answered' both mean that the client got an answer.";
+
 /// The part of the path that names a data set; that of `tcp` is Radar's.
 pub(super) const fn directory(data_set: DataSet) -> &'static str {
     match data_set {
         DataSet::Origin => "origin_resets_timeouts",
+        DataSet::Quic => "quic_closes_timeouts",
         _ => "tcp_resets_timeouts",
     }
 }
@@ -139,6 +146,7 @@ pub(super) enum Group {
     Radar,
     Own,
     Origin,
+    Quic,
     Events,
     Entities,
     Annotations,
@@ -147,10 +155,11 @@ pub(super) enum Group {
 }
 
 impl Group {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Radar,
         Self::Own,
         Self::Origin,
+        Self::Quic,
         Self::Events,
         Self::Entities,
         Self::Annotations,
@@ -163,6 +172,7 @@ impl Group {
             Self::Radar => "Radar",
             Self::Own => "Beyond Radar",
             Self::Origin => "To other servers",
+            Self::Quic => "QUIC",
             Self::Events => "Events",
             Self::Entities => "Entities",
             Self::Annotations => "Annotations",
@@ -179,6 +189,9 @@ impl Group {
             Self::Own => "What Radar does not have: counts, tags, signatures, rankings, single connections.",
             Self::Origin => {
                 "The same questions about connections that this side opens to other servers (data set 'origin'), such as those of a proxy to its upstreams. Answers are 404 until packets of such connections have been imported."
+            }
+            Self::Quic => {
+                "The same questions about QUIC connections of clients (data set 'quic'). A server that does not answer lets its clients time out in post_initial, and nothing is called cut short after its second 1-RTT datagram. Answers are 404 until datagrams have been imported."
             }
             Self::Events => {
                 "What changed where, and when. How events are found, and how often they are false: docs/events.md."
@@ -227,7 +240,7 @@ pub(super) enum Answers {
 /// Schemas that are referred to by name.
 pub(super) type Schemas = Vec<(String, RefOr<Schema>)>;
 /// Returns a schema, and adds those that it refers to.
-pub(super) type SchemaOf = fn(&mut Schemas) -> RefOr<Schema>;
+pub(super) type SchemaOf = fn(&mut Schemas, DataSet) -> RefOr<Schema>;
 
 /// The body of a request.
 pub(super) struct Takes {
@@ -271,6 +284,19 @@ pub(super) enum ParameterKind {
     },
     Flag,
     Time,
+}
+
+impl Parameter {
+    /// An example with the terms of a data set.
+    pub(super) fn example_in(&self, data_set: DataSet) -> &'static str {
+        match (data_set, self.name) {
+            (DataSet::Quic, "tag") => "-initial_repeated",
+            (DataSet::Quic, "signature") => "101,112",
+            (DataSet::Quic, "stage") if self.example != "anomaly" => "post_answer,post_handshake",
+            (DataSet::Quic, "termination") => "close",
+            _ => self.example,
+        }
+    }
 }
 
 /// A request that is being answered.

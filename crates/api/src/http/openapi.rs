@@ -86,7 +86,7 @@ fn operation(route: &Route, schemas: &mut Schemas) -> path::Operation {
         operation = operation.parameter(describe(parameter, route.data_set));
     }
     if let Some(takes) = &endpoint.takes {
-        let schema = takes.schema.map(|schema| schema(schemas));
+        let schema = takes.schema.map(|schema| schema(schemas, route.data_set));
         let body = ContentBuilder::new().schema(schema.or_else(|| Some(binary())));
         let body = RequestBodyBuilder::new().content(takes.kind, body.build()).required(Some(Required::True));
         operation = operation.request_body(Some(body.build()));
@@ -120,18 +120,20 @@ fn responses(route: &Route, mut operation: OperationBuilder, schemas: &mut Schem
     let endpoint = route.endpoint;
     let ok = match endpoint.answers {
         Answers::Result { schema, csv } => {
-            let result = schema(schemas);
+            let result = schema(schemas, route.data_set);
             let response = ResponseBuilder::new().content(JSON, content(envelope(result)));
             if csv { response.content("text/csv", content(text())) } else { response }
         }
         Answers::Records(schema) => {
-            let result = schema(schemas);
+            let result = schema(schemas, route.data_set);
             ResponseBuilder::new()
                 .content(JSON, content(envelope(result)))
                 .content("text/csv", content(text()))
                 .content(PARQUET, content(binary()))
         }
-        Answers::Json(schema) => ResponseBuilder::new().content(JSON, content(schema(schemas))),
+        Answers::Json(schema) => {
+            ResponseBuilder::new().content(JSON, content(schema(schemas, route.data_set)))
+        }
         Answers::Text(kinds) => kinds
             .iter()
             .fold(ResponseBuilder::new(), |response, kind| response.content(*kind, content(text()))),
@@ -209,7 +211,7 @@ fn bad(status: u16, endpoint: &Endpoint) -> (&'static str, RefOr<Schema>) {
         (Group::Operation, 503) => (
             "Not ready.",
             match endpoint.answers {
-                Answers::Json(schema) => schema(&mut Schemas::new()),
+                Answers::Json(schema) => schema(&mut Schemas::new(), DataSet::Tcp),
                 _ => problem(),
             },
         ),
@@ -271,8 +273,8 @@ fn describe(parameter: &Parameter, data_set: DataSet) -> path::Parameter {
     };
     let needed = matches!(parameter.place, ParameterPlace::Path | ParameterPlace::Needed);
     let example = match parameter.place {
-        ParameterPlace::Series => serde_json::json!([example(parameter)]),
-        _ => example(parameter),
+        ParameterPlace::Series => serde_json::json!([example(parameter, data_set)]),
+        _ => example(parameter, data_set),
     };
     ParameterBuilder::new()
         .name(parameter.name)
@@ -284,12 +286,12 @@ fn describe(parameter: &Parameter, data_set: DataSet) -> path::Parameter {
         .build()
 }
 
-fn example(parameter: &Parameter) -> serde_json::Value {
+fn example(parameter: &Parameter, data_set: DataSet) -> serde_json::Value {
     match parameter.kind {
         ParameterKind::Number { .. } | ParameterKind::Flag => {
             serde_json::from_str(parameter.example).unwrap_or_default()
         }
-        _ => parameter.example.into(),
+        _ => parameter.example_in(data_set).into(),
     }
 }
 

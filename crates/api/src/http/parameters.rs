@@ -3,12 +3,12 @@
 use cutshort_detect::{Channel, EventState, Severity};
 use cutshort_geo::{Continent, Country};
 use cutshort_pipeline::live::AgentCounts;
-use cutshort_verdict::{DataSet, Stage};
+use cutshort_verdict::DataSet;
 
 use super::endpoint::{Parameter, ParameterKind, ParameterPlace};
 use crate::answer::By;
 use crate::question::pattern::{list_of, up_to};
-use crate::question::{self, stage_name};
+use crate::question::{self, stage_names};
 
 const fn series(
     name: &'static str,
@@ -94,10 +94,10 @@ fn event_id() -> String {
 }
 
 /// Radar's names, and those of the rest of the product where they differ.
-fn stages(_: DataSet) -> Vec<&'static str> {
-    let own =
-        Stage::ALL.map(Stage::name).into_iter().filter(|name| !Stage::ALL.map(stage_name).contains(name));
-    Stage::ALL.map(stage_name).into_iter().chain(own).collect()
+fn stages(set: DataSet) -> Vec<&'static str> {
+    let own = set.stages().iter().map(|stage| set.stage_name(*stage));
+    let own = own.filter(|name| !stage_names(set).any(|radar| radar == *name));
+    stage_names(set).chain(own).collect()
 }
 
 fn terminations(data_set: DataSet) -> Vec<&'static str> {
@@ -178,6 +178,12 @@ pub(super) const ANSWERED: Parameter = series(
     ParameterKind::Flag,
     "true",
     "Whether the client has acknowledged something that the server sent after its SYN+ACK.",
+);
+pub(super) const SCANNER: Parameter = series(
+    "scanner",
+    ParameterKind::Flag,
+    "false",
+    "Whether the SYN is that of a known scanner: any of the tags zmap, zmap4, masscan and mirai. false leaves them out; rankings say how many.",
 );
 pub(super) const IP_VERSION: Parameter =
     series("ipVersion", ParameterKind::Pattern(ip_version_list), "IPv6", "IPv4 or IPv6.");
@@ -296,7 +302,7 @@ pub(super) const LIMIT_ORIGINS: Parameter = query(
 pub(super) const FORMAT_JSON: Parameter =
     query("format", ParameterKind::Choice(&["JSON"]), "JSON", "JSON only.");
 pub(super) const SLUG: Parameter = path("slug", ParameterKind::Text, "api", "A name of servers.");
-pub(super) const ORIGIN: Parameter = Parameter {
+pub(super) const ORIGIN_NAMES: Parameter = Parameter {
     name: "origin",
     about: "Names of servers, a comma list. Given several times, for one series each.",
     place: ParameterPlace::Needed,
@@ -472,7 +478,7 @@ pub(super) const EVENT_DATA_SET: Parameter = query(
     "Only events in these data sets, a comma list; '-' in front excludes.",
 );
 pub(super) const ONE_DATA_SET: Parameter =
-    query("dataSet", ParameterKind::Choice(&["tcp", "origin"]), "tcp", "The data set; default: tcp.");
+    query("dataSet", ParameterKind::Choice(&["tcp", "origin", "quic"]), "tcp", "The data set; default: tcp.");
 pub(super) const EVENT_PATH: Parameter =
     path("id", ParameterKind::Pattern(event_id), "00000000000000ff", "The ID of an event.");
 pub(super) const ANOMALY_STATUS: Parameter = query(

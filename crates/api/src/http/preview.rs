@@ -97,7 +97,8 @@ pub(crate) fn image(app: &App, parts: &request::Parts) -> Option<String> {
 }
 
 /// The page's filters, with the API's parameters.
-const FILTERS: [(&str, &str); 3] = [("f.node", "node"), ("f.port", "port"), ("f.ipVersion", "ipVersion")];
+const FILTERS: [(&str, &str); 4] =
+    [("f.node", "node"), ("f.port", "port"), ("f.ipVersion", "ipVersion"), ("f.scanner", "scanner")];
 /// Filters by verdict: the share of cut-short connections among the filtered ones says nothing.
 const BY_VERDICT: [&str; 2] = ["f.signature", "f.tag"];
 
@@ -121,7 +122,7 @@ fn read(app: &App, query: &str) -> Result<Preview, Problem> {
     };
     let total = counted.groups.total();
     let count = |stage: Stage| {
-        let group = counted.groups.groups.iter().find(|group| group.name == stage_name(stage));
+        let group = counted.groups.groups.iter().find(|group| group.name == stage_name(DataSet::Tcp, stage));
         group.map(|group| sum(&group.counts)).unwrap_or_default()
     };
     let share = |stage: Stage| count(stage).share_of(&total);
@@ -180,8 +181,10 @@ fn title(
     count: &dyn Fn(Stage) -> WeightedCount,
     total: &WeightedCount,
 ) -> String {
-    let chosen =
-        page.at("stage", 0).and_then(|text| stage_from_name(text).ok()).filter(|stage| *stage != Stage::None);
+    let chosen = page
+        .at("stage", 0)
+        .and_then(|text| stage_from_name(DataSet::Tcp, text).ok())
+        .filter(|stage| *stage != Stage::None);
     let stages = match chosen {
         Some(stage) => vec![stage],
         None => Stage::ALL.into_iter().filter(|stage| *stage != Stage::None).collect(),
@@ -212,6 +215,8 @@ fn description(
         Some(match name {
             "node" => format!(", server {value}"),
             "port" => format!(", port {value}"),
+            "scanner" if value == "false" => ", known scanners left out".to_owned(),
+            "scanner" => ", known scanners only".to_owned(),
             _ => format!(", {value}"),
         })
     };

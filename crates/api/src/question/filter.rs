@@ -2,10 +2,10 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use cutshort_geo::{Continent, Country};
-use cutshort_store::{Choice, FILE_NODE, Selection};
-use cutshort_verdict::{DataSet, Stage};
+use cutshort_store::{Choice, FILE_NODE, HasAny, Selection};
+use cutshort_verdict::{DataSet, Stage, Tag};
 
-use super::{Filters, Parameters, pattern, stage_name};
+use super::{Filters, Parameters, pattern, stage_names};
 use crate::problem::Problem;
 
 /// The maximum number of items in a list.
@@ -26,21 +26,35 @@ pub(super) fn selection(parameters: &Parameters, at: usize, filters: Filters) ->
         ..Selection::default()
     };
     let Filters::Extended(set) = filters else { return Ok(radar) };
+    let (answered, wanted) = match (set, boolean("answered", own("answered"))?) {
+        // Only who got an answer has completed a handshake there.
+        (DataSet::Quic, answered) => (None, answered),
+        (_, answered) => (answered, None),
+    };
+    let mut tags: Choice<Tag> = list("tag", own("tag"), |name| set.tag(name))?;
+    if wanted == Some(false) {
+        tags.exclude.push(set.answered_tag());
+    }
     Ok(Selection {
-        tags: list("tag", own("tag"), |name| set.tag(name))?,
+        tags,
         signatures: list("signature", own("signature"), |name| set.signature(name))?,
         ip_versions: list("ipVersion", own("ipVersion"), ip_version)?,
         ports: list("port", own("port"), port)?,
         nodes: list("node", own("node"), node)?,
-        answered: boolean("answered", own("answered"))?,
-        completed: handshake(own("handshake"))?,
+        answered,
+        scanner: boolean("scanner", own("scanner"))?.map(|wanted| HasAny { tags: set.scanners(), wanted }),
+        completed: handshake(own("handshake"))? || wanted == Some(true),
         ..radar
     })
 }
 
 /// Reads a choice of stages.
-pub(super) fn stages(value: &Option<&str>) -> Result<Choice<Stage>, Problem> {
-    list("stage", *value, stage_from_name)
+pub(super) fn stages(value: &Option<&str>, filters: Filters) -> Result<Choice<Stage>, Problem> {
+    let set = match filters {
+        Filters::Extended(set) => set,
+        Filters::Radar => DataSet::Tcp,
+    };
+    list("stage", *value, |name| stage_from_name(set, name))
 }
 
 /// Parses a comma-separated list, in which `-` in front of a value excludes it.
@@ -125,9 +139,10 @@ pub(crate) fn ip_version_pattern() -> String {
 ///
 /// # Errors
 /// A text that lists the known names.
-pub fn stage_from_name(text: &str) -> Result<Stage, String> {
-    DataSet::Tcp.stage(text).map_err(|_| {
-        format!("no stage is called '{text}'; there are: {}", Stage::ALL.map(stage_name).join(", "))
+pub fn stage_from_name(set: DataSet, text: &str) -> Result<Stage, String> {
+    set.stage(text).map_err(|_| {
+        let names: Vec<&str> = stage_names(set).collect();
+        format!("no stage is called '{text}'; there are: {}", names.join(", "))
     })
 }
 
@@ -151,7 +166,10 @@ fn handshake(value: Option<&str>) -> Result<bool, Problem> {
 }
 
 /// Reads which resets count; whether only those before any answer.
-pub(super) fn unanswered(value: Option<&str>) -> Result<bool, Problem> {
+pub(super) fn unanswered(value: Option<&str>, filters: Filters) -> Result<bool, Problem> {
+    if filters == Filters::Extended(DataSet::Quic) && value.is_some() {
+        return Err(Problem::bad_input("resets: the data set 'quic' has none; use answered".to_owned()));
+    }
     match value.map(str::to_ascii_lowercase).as_deref() {
         None | Some("all") => Ok(false),
         Some("unanswered") => Ok(true),

@@ -25,7 +25,7 @@ pub(crate) use filter::{
     asn, asn_pattern, continent, country, digits, ip_version_pattern, list, port_pattern,
 };
 pub use interval::{default_bucket, parse_bucket};
-pub use names::stage_name;
+pub use names::{stage_name, stage_names};
 pub use parameters::Parameters;
 pub use recent::{latest_results, recent_windows};
 pub(crate) use time::date_range_pattern;
@@ -80,8 +80,8 @@ pub enum Filters {
 pub const RADAR_ARRAYS: [&str; 7] =
     ["name", "dateRange", "dateStart", "dateEnd", "asn", "location", "continent"];
 /// The keys of our own endpoints that have one value per series.
-pub const OWN_ARRAYS: [&str; 9] =
-    ["tag", "signature", "answered", "ipVersion", "port", "node", "handshake", "stage", "resets"];
+pub const OWN_ARRAYS: [&str; 10] =
+    ["tag", "signature", "answered", "scanner", "ipVersion", "port", "node", "handshake", "stage", "resets"];
 
 /// Parses the series of a request. `default` is the name of series without one, followed by their position; `now` is
 /// the end of relative ranges.
@@ -104,8 +104,9 @@ pub fn series(
     let ranges = time::ranges(parameters, count, now)?;
     let names = names::names(parameters, count, default)?;
     let one = |(at, (name, range))| {
-        let stages = filter::stages(&parameters.at("stage", at).filter(|_| !own.is_empty()))?;
-        let unanswered = filter::unanswered(parameters.at("resets", at).filter(|_| !own.is_empty()))?;
+        let stages = filter::stages(&parameters.at("stage", at).filter(|_| !own.is_empty()), filters)?;
+        let unanswered =
+            filter::unanswered(parameters.at("resets", at).filter(|_| !own.is_empty()), filters)?;
         let selection = filter::selection(parameters, at, filters)?;
         Ok(Series { name, range, selection, stages, unanswered })
     };

@@ -1,12 +1,17 @@
-use cutshort_verdict::Stage;
+use cutshort_verdict::{DataSet, Stage};
 
 use super::{MAX_NAME, Parameters, RESERVED};
 use crate::problem::Problem;
 
-/// The name that a stage has in Radar's API.
+/// The name that a stage of a data set has in the API, which is that of Radar's where Radar has it.
 #[must_use]
-pub const fn stage_name(stage: Stage) -> &'static str {
-    stage.radar_name()
+pub const fn stage_name(data_set: DataSet, stage: Stage) -> &'static str {
+    data_set.radar_name(stage)
+}
+
+/// The names of all stages of a data set, in their order.
+pub fn stage_names(data_set: DataSet) -> impl Iterator<Item = &'static str> {
+    data_set.stages().iter().map(move |stage| stage_name(data_set, *stage))
 }
 
 /// The names of all series; none twice.

@@ -310,3 +310,101 @@ fn what_packets_do_not_tell_of_origins_is_refused() {
         server.get("/client/v4/radar/origins/timeseries?origin=web&metric=REQUESTS&dateRange=52w").problem();
     assert!(status == 422 && message.contains("31 days"), "{message}");
 }
+
+const QUIC: &str = "/client/v4/radar/quic_closes_timeouts";
+
+/// 30 clients that got no answer, 10 that closed after one, and 60 that are not cut short.
+fn quic() -> Server {
+    let of = |stage: Stage, termination, signature: Option<&str>, tags: &[Tag], times| {
+        let cell = connection(END - WINDOW, "DE", 3320, stage, times);
+        let signature = signature.map(|name| DataSet::Quic.signature(name).unwrap());
+        let (completed, tags) = (tags.contains(&Tag::QuicAnswered), tags.iter().copied().collect());
+        let outcome = CellOutcome::Connection { stage, termination, completed, signature, tags };
+        Cell { key: cutshort_store::cell::CellKey { outcome, ..cell.key }, ..cell }
+    };
+    let timeout = [Tag::Timeout, Tag::InitialRepeated];
+    let quic = Memory {
+        data_set: DataSet::Quic,
+        ..Memory::of(vec![
+            of(Stage::PostSyn, Termination::Timeout, Some("Initial; Initial -> 0"), &timeout, 30),
+            of(Stage::PostAck, Termination::Close, Some("115"), &[Tag::QuicClose, Tag::QuicAnswered], 10),
+            of(Stage::None, Termination::Open, None, &[Tag::QuicAnswered], 60),
+            excluded(END - WINDOW, "DE", 3320, Exclusion::NotClient, 100),
+        ])
+    };
+    let tcp = Memory::of(vec![connection(END - WINDOW, "US", 174, Stage::PostAck, 10)]);
+    Server::of(Memory { origin: Some(Box::new(quic)), ..tcp })
+}
+
+#[test]
+fn quic_has_four_stages_of_its_own() {
+    let server = quic();
+    let get = |path: &str| server.get(&format!("{QUIC}{path}"));
+    let four = json!({"post_initial": "30", "post_answer": "10", "post_handshake": "0", "no_match": "60"});
+    assert_eq!(get("/summary?dateRange=1d").result()["summary_0"], four);
+    let series = get("/timeseries_groups?dateRange=1d").result()["serie_0"].clone();
+    let keys: Vec<&String> = series.as_object().unwrap().keys().collect();
+    assert_eq!(keys.len(), 5, "{keys:?}");
+    assert_eq!(series["post_initial"][0], "30");
+    let top = get("/top/locations?dateRange=1d").result()["top_0"][0].clone();
+    assert_eq!((&top["stages"], &top["value"]), (&four, &json!("40")));
+    assert_eq!(top["completed"]["connections"], 70);
+    assert_eq!(top["excluded"]["not_client"], "50");
+    assert_eq!(top["excluded"].as_object().unwrap().len(), DataSet::Quic.exclusions().len());
+}
+
+#[test]
+fn quic_is_asked_in_its_own_terms() {
+    let server = quic();
+    let get = |path: &str| server.get(&format!("{QUIC}{path}"));
+    let by =
+        |dimension: &str| get(&format!("/summary/{dimension}?dateRange=1d")).result()["summary_0"].clone();
+    assert_eq!(
+        by("signature"),
+        json!({"Initial; Initial → ∅": "30", "Handshake → CLOSE": "10", "none": "60"})
+    );
+    assert_eq!(by("termination"), json!({"close": "10", "open": "60", "timeout": "30"}));
+    assert_eq!(by("tag")["answered"], "70");
+    let answered = |value: &str| {
+        let path = format!("/summary/stage?dateRange=1d&counts=true&answered={value}");
+        get(&path).result()["counts"]["summary_0"]["total"]["sampled"][0].clone()
+    };
+    assert_eq!((answered("true"), answered("false")), (json!(70), json!(30)));
+    let only = get("/summary/stage?dateRange=1d&stage=post_initial").result();
+    assert_eq!(only["summary_0"]["post_initial"], "100");
+    let (status, _, message) = get("/summary/stage?dateRange=1d&stage=post_syn").problem();
+    assert!(
+        status == 400 && message.contains("post_initial, post_answer, post_handshake, no_match"),
+        "{message}"
+    );
+    let (status, _, message) = get("/summary/stage?dateRange=1d&resets=unanswered").problem();
+    assert!(status == 400 && message.contains("answered"), "{message}");
+    let stages = get("/terms").result()["stages"].clone();
+    let names: Vec<&str> =
+        stages.as_array().unwrap().iter().map(|stage| stage["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["post_initial", "post_answer", "post_handshake", "no_match"]);
+}
+
+#[test]
+fn the_share_of_quic_is_that_of_connections_to_the_same_ports() {
+    let server = quic();
+    let shares = server.get(&format!("{QUIC}/share?dateRange=1d")).result()["serie_0"].clone();
+    assert_eq!(shares["quic"], json!([100]));
+    assert_eq!((&shares["tcp"], &shares["value"]), (&json!([10]), &json!(["90.909091"])));
+    let of_us = server.get(&format!("{QUIC}/share?dateRange=1d&location=US")).result()["serie_0"].clone();
+    assert_eq!((&of_us["quic"], &of_us["value"]), (&json!([0]), &json!(["0"])));
+    let none = server.get(&format!("{QUIC}/share?dateRange=1d&port=8443")).result()["serie_0"].clone();
+    assert_eq!(none["value"], json!([]));
+}
+
+#[test]
+fn every_question_about_tcp_can_be_asked_about_quic() {
+    let document = serde_json::to_value(cutshort_api::openapi()).unwrap();
+    let paths = document["paths"].as_object().unwrap();
+    let of = |set: &str| -> Vec<&str> {
+        paths.keys().filter_map(|path| path.strip_prefix(&format!("/client/v4/radar/{set}"))).collect()
+    };
+    let mut quic = of("quic_closes_timeouts");
+    quic.retain(|path| *path != "/share");
+    assert_eq!(of("tcp_resets_timeouts"), quic);
+}

@@ -33,7 +33,7 @@ pub(crate) struct Cell {
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     pub(crate) data_set: DataSet,
-    /// The store of the data set `origin`, if this is that of `tcp`.
+    /// The store of another data set, such as `origin`, if this is that of `tcp`; it leads to the next one.
     pub(crate) origin: Option<Box<Memory>>,
     pub(crate) cells: Vec<Cell>,
     /// Where windows without results begin.
@@ -95,9 +95,10 @@ impl Memory {
         Self { cells, ..Self::default() }
     }
 
-    /// The same with an empty store of the data set `origin`.
+    /// The same with empty stores of all other data sets.
     pub(crate) fn with_origin(self) -> Self {
-        let origin = Self { data_set: DataSet::Origin, ..Self::default() };
+        let quic = Self { data_set: DataSet::Quic, ..Self::default() };
+        let origin = Self { data_set: DataSet::Origin, origin: Some(Box::new(quic)), ..Self::default() };
         Self { origin: Some(Box::new(origin)), ..self }
     }
 
@@ -134,6 +135,7 @@ impl Cell {
                     tagged(&selection.tags, *tags)
                         && selection.signatures.has(signature.as_ref())
                         && selection.answered.is_none_or(|answered| answered == tags.contains(Tag::Answered))
+                        && selection.scanner.is_none_or(|any| any.wanted == any.tags.intersects(*tags))
                         && (*completed || !selection.completed)
                 }
             }
@@ -203,8 +205,8 @@ impl Store for Memory {
     }
 
     fn find(&self, data_set: DataSet) -> Result<Option<&dyn Store>> {
-        let origin = || self.origin.as_deref().filter(|origin| origin.data_set == data_set);
-        let found = if data_set == self.data_set { Some(self) } else { origin() };
+        let mut all = std::iter::successors(Some(self), |store| store.origin.as_deref());
+        let found = all.find(|store| store.data_set == data_set);
         Ok(found.map(|store| store as &dyn Store))
     }
 

@@ -146,7 +146,8 @@ fn the_page_needs_nothing_from_elsewhere() {
 /// Every example of the documentation is answered.
 #[test]
 fn every_example_works() {
-    let origin = Memory { data_set: DataSet::Origin, ..store() };
+    let quic = Memory { data_set: DataSet::Quic, ..store() };
+    let origin = Memory { data_set: DataSet::Origin, origin: Some(Box::new(quic)), ..store() };
     // The example of the documentation has this id.
     let mut known = event("world", Channel::Traffic, 9, None, 0.5);
     known.event.id = EventId(255);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cutshort_geo::Country;
 use cutshort_model::{Addresses, ConnectionRecord, JudgedConnection, Network, Port};
 use cutshort_store::cell::CellOutcome;
-use cutshort_store::{Order, OrderBy, Selection};
+use cutshort_store::{HasAny, Order, OrderBy, Selection};
 use cutshort_verdict::{DataSet, Exclusion, Stage, Tag, Termination};
 use serde_json::{Value, json};
 
@@ -324,6 +324,9 @@ fn single_connections_are_filtered() {
     assert_eq!(only("port=443"), one(&|all| all.ports.include = vec![443]));
     assert_eq!(only("node=edge"), one(&|all| all.nodes.include = vec!["edge".to_owned()]));
     assert_eq!(only("answered=false"), one(&|all| all.answered = Some(false)));
+    let scanners = |wanted| Some(HasAny { tags: DataSet::Tcp.scanners(), wanted });
+    assert_eq!(only("scanner=false"), one(&|all| all.scanner = scanners(false)));
+    assert_eq!(only("scanner=true"), one(&|all| all.scanner = scanners(true)));
     assert_eq!(only("tag=reset"), one(&|all| all.tags.include = vec![Tag::Reset]));
 }
 

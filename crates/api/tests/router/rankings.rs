@@ -1,7 +1,8 @@
 //! Rankings of servers, ports, IP versions and signatures, and what rankings leave out.
 
 use cutshort_model::{Network, Port};
-use cutshort_verdict::Stage;
+use cutshort_store::cell::CellOutcome;
+use cutshort_verdict::{Stage, Tag};
 use serde_json::{Value, json};
 
 use crate::client::{DAY, END, Server};
@@ -72,12 +73,30 @@ fn servers_ports_and_ip_versions_are_ranked_by_what_is_cut_short() {
         ports["meta"]["ranked"],
         json!([{
             "minSample": 5, "ranked": 2, "tooSmall": 1, "tooSmallConnections": 4, "unknownConnections": 0,
-            "otherConnections": 14,
+            "otherConnections": 14, "scannerConnections": 0,
         }])
     );
     assert_eq!(ports["meta"]["minSample"], 5);
     let csv = server.radar("/top/node?format=csv&limit=1&orderBy=count").text;
     assert!(csv.contains("\nedge2,,22.18543,"), "{csv}");
+}
+
+#[test]
+fn rankings_say_how_many_connections_of_scanners_they_leave_out() {
+    let mut scanner = connection(AT, "US", 174, Stage::PostSyn, 12);
+    if let CellOutcome::Connection { tags, .. } = &mut scanner.key.outcome {
+        *tags = [Tag::Timeout, Tag::Masscan].into_iter().collect();
+    }
+    let server = Server::of(Memory::of(vec![connection(AT, "US", 174, Stage::None, 30), scanner]));
+    let ranked = |query: &str| {
+        let result = server.radar(query).result();
+        let (first, left) = (&result["top_0"][0], &result["meta"]["ranked"][0]);
+        (first["connections"].as_u64().unwrap(), left["scannerConnections"].as_u64().unwrap())
+    };
+    assert_eq!(ranked("/top/ases"), (42, 0));
+    assert_eq!(ranked("/top/ases?scanner=false"), (30, 12));
+    assert_eq!(ranked("/top/ases?scanner=true"), (12, 0));
+    assert_eq!(ranked("/top/ases?scanner=false&tag=-timeout"), (30, 0));
 }
 
 #[test]
@@ -106,7 +125,7 @@ fn rankings_say_what_they_leave_out() {
         result["meta"]["ranked"],
         json!([{
             "minSample": 100, "ranked": 1, "tooSmall": 0, "tooSmallConnections": 0, "unknownConnections": 7,
-            "otherConnections": 7,
+            "otherConnections": 7, "scannerConnections": 0,
         }])
     );
     let none = server.radar("/top/locations?minSample=2000").result();

@@ -157,14 +157,15 @@ fn nothing_lost(counts: &LiveCount) {
     assert_eq!((counts.lost, counts.malformed, counts.left_out.connections), (0, 0, 0), "{counts:?}");
 }
 
-/// What is sent, then what is received. Rules log a sent packet before it is on the wire: one that arrives in between is
-/// logged after it, and captured before it.
+/// What is sent, then what is received, by sequence number. Rules log a sent packet before it is on the wire: one that
+/// arrives in between is logged after it, and captured before it. And what arrives on two processors may be captured in one
+/// order and logged in the other.
 fn by_direction(
     all: &BTreeMap<(FiveTuple, u32), Vec<Vec<Packet>>>,
 ) -> BTreeMap<(FiveTuple, u32), Vec<Vec<Packet>>> {
     let mut all = all.clone();
     for rows in all.values_mut().flatten() {
-        rows.sort_by_key(|row| row.flags.intersects(Flags::RECEIVED));
+        rows.sort_by_key(|row| row.flags.intersects(Flags::RECEIVED).then_some((row.seq, row.flags)));
     }
     all
 }

@@ -79,7 +79,7 @@ pub(super) fn select(connections: &str, of: &Classified<'_>) -> String {
   {}
  FROM (SELECT {key}, {KEPT}, {COUNTED}, syn_seq,
   {}
- FROM (SELECT {key}, {KEPT}, numbers, fields, times,
+ FROM (SELECT {key}, {KEPT}, numbers, fields, times, marks,
   {}
  FROM ({connections}))))",
         list(&facts()),

@@ -3,6 +3,8 @@
 //! Most flows are one connection and are passed on unchanged. Rows of the others are ordered by time, SYN packets
 //! before other rows of the same time; a connection has the rows from one position up to another.
 
+use cutshort_packet::Flags;
+
 use super::flows::{LISTS, TIME_AT, is_syn, packed};
 use super::{Classified, Columns, list};
 
@@ -61,7 +63,8 @@ fn places() -> Columns {
         (
             "all_copies",
             format!(
-                "toUInt32(arraySum(p -> (p > 1) + (p = 2), arrayEnumerateUniq(all_numbers, all_fields, {rest})))"
+                "toUInt32(arraySum(p -> (p > 1) + (p = 2), arrayEnumerateUniq(all_numbers, arrayMap(f -> bitAnd(f, {}), all_fields), {rest})))",
+                !u64::from(Flags::SCANNERS.bits())
             ),
         ),
     ]

@@ -6,7 +6,9 @@ use cutshort_embedded::{Embedded, Options};
 use cutshort_geo::{Continent, Country};
 use cutshort_model::{Bucket, Dimension, Network, Port, Window};
 use cutshort_store::cell::{CellKey, CellOutcome, Cells};
-use cutshort_store::{Choice, Inputs, Retention, RollupAnswer, RollupQuery, Selection, Store, WindowCounts};
+use cutshort_store::{
+    Choice, HasAny, Inputs, Retention, RollupAnswer, RollupQuery, Selection, Store, WindowCounts,
+};
 use cutshort_verdict::{Exclusion, Signature, Stage, Tag, Tags, Termination};
 use proptest::collection::vec;
 use proptest::option;
@@ -75,12 +77,15 @@ fn choice<T: Clone + std::fmt::Debug + 'static>(values: Vec<T>) -> BoxedStrategy
 
 fn selections() -> impl Strategy<Value = Selection> {
     let place = (choice(countries()), choice(vec![Continent::EU, Continent::AS]), choice(vec![1, 65, 7]));
-    let verdict = (choice(TAGS.to_vec()), choice(signatures()), option::of(any::<bool>()), any::<bool>());
+    let any_of = [Tag::Timeout, Tag::ServerRst].into_iter().collect::<Tags>();
+    let scanner = option::of(any::<bool>().prop_map(move |wanted| HasAny { tags: any_of, wanted }));
+    let answered = option::of(any::<bool>());
+    let verdict = (choice(TAGS.to_vec()), choice(signatures()), answered, any::<bool>(), scanner);
     let nodes = choice(NODES.map(str::to_owned).to_vec());
     (place, verdict, choice(vec![4, 6]), choice(vec![443, 22]), nodes).prop_map(
         |(
             (locations, continents, asns),
-            (tags, signatures, answered, completed),
+            (tags, signatures, answered, completed, scanner),
             ip_versions,
             ports,
             nodes,
@@ -95,6 +100,7 @@ fn selections() -> impl Strategy<Value = Selection> {
                 ports,
                 nodes,
                 answered,
+                scanner,
                 completed,
             }
         },

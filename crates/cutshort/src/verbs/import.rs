@@ -1,17 +1,19 @@
 //! `cutshort import`: captures into a store.
 
 use std::io::Write;
+use std::path::Path;
 
 use clap::{Args, ColorChoice};
 use cutshort_api::page;
 use cutshort_capture::Reading;
 use cutshort_model::{Addresses, Window, date_time, quantity, rfc3339, until};
-use cutshort_pipeline::{Due, Report, SegmentName, WindowJob};
-use cutshort_reader::{ImportTotal, Importing, SIMULATED};
-use cutshort_store::Store;
+use cutshort_pipeline::{AddressKey, Due, Report, SegmentName, WindowJob};
+use cutshort_reader::{DatagramReading, ImportTotal, Importing, SIMULATED};
+use cutshort_store::{DataDir, Store};
+use cutshort_verdict::DataSet;
 
 use crate::error::{Done, Error};
-use crate::options::{AddressOptions, Data, DataSetOption, Ends, GeoFiles, Inputs, open_geo};
+use crate::options::{AddressOptions, Data, DataSetOption, Ends, GeoFiles, Inputs, open_geo, wrong_key};
 use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::stopping::stop_on_signals;
@@ -20,12 +22,13 @@ use crate::windows;
 
 /// Import captures into a store
 ///
-/// Keeps the first 10 packets of each connection in 15 minutes, and computes the results of all
+/// Keeps the first 10 packets (of QUIC 24) of each connection in 15 minutes, and computes the results of all
 /// affected windows. Captures may come in any order, in pieces, and may overlap; importing one twice
 /// changes nothing, so after an interruption run the command again. The store is created if missing.
 ///
 /// With --origin, keeps both directions of the connections that this host opens. Only the packets after a
-/// SYN belong to a connection then, so pass all pieces of one capture in one command.
+/// SYN belong to a connection then, so pass all pieces of one capture in one command. With --quic, keeps what
+/// the rules need of UDP datagrams to --server-port (443): no payload, and connection ids only as keyed hashes.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Import {
@@ -41,13 +44,17 @@ pub(crate) struct Import {
     geo: GeoFiles,
     #[command(flatten)]
     kept: AddressOptions,
+    /// Open the Initial packets of QUIC for acknowledgements and closes (with --quic)
+    #[arg(long)]
+    open_initials: bool,
 }
 
 const EXAMPLES: &str = "Examples:
   cutshort import --data /var/lib/cutshort captures/*.pcapng.zst
   ssh server tcpdump -w - 'tcp dst port 443' | cutshort import --data store -
   cutshort import --data store --addresses encrypted server.pcap
-  cutshort import --data store --origin --client-net 192.0.2.0/28 proxy*.pcap";
+  cutshort import --data store --origin --client-net 192.0.2.0/28 proxy*.pcap
+  cutshort import --data store --quic server.pcap";
 
 pub(crate) fn run(arguments: &Import, color: ColorChoice) -> Result<Done, Error> {
     let files = arguments.inputs.paths()?;
@@ -70,6 +77,7 @@ pub(crate) fn run(arguments: &Import, color: ColorChoice) -> Result<Done, Error>
         outer_only: arguments.inputs.outer,
         meant: &|five_tuple| selection.has(five_tuple),
         privacy,
+        datagrams: datagrams(arguments)?,
         reading: &reading,
         tick,
         say: |text: &str| message(&text),
@@ -90,6 +98,21 @@ pub(crate) fn run(arguments: &Import, color: ColorChoice) -> Result<Done, Error>
         terminal::print(color, |text| write(text, &total, &report, store, arguments))?;
     }
     Ok(done.and(!total.in_part))
+}
+
+/// How datagrams of the data set `quic` are read.
+fn datagrams(arguments: &Import) -> Result<Option<DatagramReading>, Error> {
+    if arguments.data_set.data_set() != DataSet::Quic {
+        return match arguments.open_initials {
+            true => Err(Error::Usage("--open-initials is for --quic".to_owned())),
+            false => Ok(None),
+        };
+    }
+    // Stores elsewhere do not keep datagrams.
+    let path = DataDir::new(arguments.data.in_folder().unwrap_or(Path::new(""))).quic_key();
+    let (key, _) = AddressKey::read_or_create(&path).map_err(|error| wrong_key(&path, &error))?;
+    let (ports, open_initials) = (arguments.ends.quic_ports()?, arguments.open_initials);
+    Ok(Some(DatagramReading { ports, key: key.hash_key(), open_initials }))
 }
 
 /// What was done, and what to do next.

@@ -105,6 +105,9 @@ struct Filters {
     /// Whether the client acknowledged anything beyond the handshake
     #[arg(long, value_name = "true|false")]
     answered: Option<bool>,
+    /// Whether the SYN is that of a known scanner (ZMap, masscan, Mirai); false leaves them out
+    #[arg(long, value_name = "true|false")]
+    scanner: Option<bool>,
     /// IPv4 or IPv6
     #[arg(long, value_name = "VERSION")]
     ip_version: Option<String>,
@@ -157,8 +160,9 @@ impl Filters {
             ("node", &self.node),
             ("handshake", &self.handshake),
         ];
-        let answered = self.answered.map(|answered| ("answered", answered.to_string()));
-        texts.into_iter().filter_map(|(key, value)| Some((key, value.clone()?))).chain(answered)
+        let flags = [("answered", self.answered), ("scanner", self.scanner)];
+        let flags = flags.into_iter().filter_map(|(key, flag)| Some((key, flag?.to_string())));
+        texts.into_iter().filter_map(|(key, value)| Some((key, value.clone()?))).chain(flags)
     }
 }
 

@@ -4,6 +4,9 @@
 #![allow(clippy::unwrap_used)]
 
 // How frames are built is written once, for the tests of the parser.
+#[path = "../../../packet/tests/quic/builder.rs"]
+#[allow(dead_code)]
+mod builder;
 #[path = "../../../packet/tests/parse/bytes.rs"]
 #[allow(dead_code)]
 mod bytes;
@@ -19,6 +22,7 @@ mod inputs;
 mod notes;
 mod origin;
 mod outputs;
+mod quic;
 mod rules;
 #[cfg(unix)]
 #[cfg(target_os = "linux")]

@@ -26,6 +26,7 @@ const NMAP_CONNECT: u64 = 8102;
 const NMAP_SYN: u64 = 8103;
 const MASSCAN: u64 = 8104;
 const HPING: u64 = 8105;
+const ZMAP4: u64 = 8106;
 
 /// What it makes of a program.
 struct Expected {
@@ -49,22 +50,48 @@ const fn expected(
 const FINE: (&str, &str, Option<u64>) = ("none", "fin", None);
 const SYN_RST: (&str, &str, Option<u64>) = ("post_syn", "reset", Some(2));
 const ACK_RSTACK: (&str, &str, Option<u64>) = ("post_ack", "reset", Some(8));
-/// IPv4 and IPv6, but for zmap, masscan's and hping3's scans of IPv4.
-const EXPECTED: [Expected; 7] = [
+/// IPv4 and IPv6, but for the scans of zmap, masscan and hping3, which are of IPv4.
+const EXPECTED: [Expected; 8] = [
     expected(HTTP, 4, FINE, "answered"),
     expected(HTTPS, 4, FINE, "answered"),
     // The kernel resets what it knows nothing of.
     expected(ZMAP, 1, SYN_RST, "zmap"),
     expected(NMAP_CONNECT, 2, ACK_RSTACK, "single_rstack"),
     expected(NMAP_SYN, 2, SYN_RST, "single_rst"),
-    expected(MASSCAN, 1, SYN_RST, "reset"),
-    expected(HPING, 3, SYN_RST, "single_rst"),
+    expected(MASSCAN, 1, SYN_RST, "masscan"),
+    expected(HPING, 3, SYN_RST, "no_syn_options"),
+    expected(ZMAP4, 3, SYN_RST, "zmap4"),
 ];
+
+/// SYN packets as ZMap sends them since version 4.1, with the options of Windows, Linux and BSD, from a raw socket.
+const ZMAP4_SYNS: &str = r#"
+import socket, struct
+
+def checksum(data):
+    total = sum(struct.unpack(">%dH" % (len(data) // 2), data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+source, target = (socket.inet_aton(address) for address in ("198.51.100.2", "203.0.113.2"))
+mss, timestamps, sack = bytes([2, 4, 5, 180]), bytes([8, 10, 0, 0, 0, 1, 0, 0, 0, 0]), bytes([4, 2])
+windows = mss + bytes([1, 3, 3, 8, 1, 1]) + sack
+linux = mss + sack + timestamps + bytes([1, 3, 3, 7])
+bsd = mss + bytes([1, 3, 3, 6, 1, 1]) + timestamps + sack + bytes(2)
+raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+for number, options in enumerate([windows, linux, bsd]):
+    length = 20 + len(options)
+    def header(check):
+        return struct.pack(">HHIIHHHH", 40000 + number, PORT, 1000, 0, length << 10 | 2, 65535, check, 0) + options
+    check = checksum(source + target + struct.pack(">HH", 6, length) + header(0))
+    ip = struct.pack(">BBHHHBBH", 0x45, 0, 20 + length, 7 + number, 0, 255, 6, 0) + source + target
+    raw.sendto(ip + header(check), ("203.0.113.2", 0))
+"#;
 
 #[test]
 fn web_clients_and_scanners_are_told_apart() {
     let Some(network) = Network::new().map(Network::without_offloads) else { return };
-    for program in ["nginx", "openssl", "curl", "zmap", "nmap", "masscan", "hping3"] {
+    for program in ["nginx", "openssl", "curl", "zmap", "nmap", "masscan", "hping3", "python3"] {
         if !Command::new("which").arg(program).output().is_ok_and(|out| out.status.success()) {
             return network::not_run(&format!("{program} is not installed"));
         }
@@ -165,6 +192,9 @@ fn scan(network: &Network, folder: &Path) {
         network.client(&format!("nmap -n -Pn {kind} -p {port} -6 {six}"));
     }
     network.client(&format!("hping3 -q -I c0 -c 3 -i u100000 -S -p {HPING} {four} 2>&1"));
+    let script = folder.join("zmap4.py");
+    std::fs::write(&script, ZMAP4_SYNS.replace("PORT", &ZMAP4.to_string())).unwrap();
+    network.client(&format!("python3 {}", script.display()));
     // It never ends on a quiet network, whatever --wait says.
     let mut command = network.command(CLIENT, "masscan");
     command.args([four, "-p", &MASSCAN.to_string(), "-e", "c0", "--adapter-ip", "198.51.100.2"]);

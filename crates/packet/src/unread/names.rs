@@ -7,7 +7,8 @@ pub(super) fn of(names: &[(u32, &'static str)], number: u32) -> Option<&'static 
 }
 
 /// IP protocols (IANA, Assigned Internet Protocol Numbers).
-pub(super) const PROTOCOLS: Names<29> = [
+pub(super) const PROTOCOLS: Names<30> = [
+    (6, "TCP"),
     (17, "UDP"),
     (1, "ICMP"),
     (58, "ICMPv6"),

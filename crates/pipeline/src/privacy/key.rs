@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 
 use cutshort_files::private;
+use cutshort_packet::quic::HashKey;
 
 /// The length of a key in bytes.
 const LENGTH: usize = 32;
@@ -64,6 +65,13 @@ impl AddressKey {
         let digits: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
         // Without it nobody can join what was encrypted before a power loss with what comes later.
         private::create(path, &format!("{digits}\n"))
+    }
+
+    /// The key for hashes of connection ids. It is secret as well, and a store has one of its own for them.
+    #[must_use]
+    pub fn hash_key(&self) -> HashKey {
+        let (half, _) = self.0.split_at(LENGTH / 2);
+        HashKey::new(half.try_into().unwrap_or_default())
     }
 
     pub(super) const fn bytes(&self) -> &[u8; LENGTH] {

@@ -4,19 +4,21 @@ use std::sync::Arc;
 
 use cutshort_geo::{Country, Place};
 use cutshort_model::Addresses;
+use cutshort_packet::quic::Datagram;
 use cutshort_packet::{Flags, Packet, SynOptions};
-use cutshort_verdict::Row;
+use cutshort_verdict::{DataSet, Row};
 use zstd::bulk::Decompressor;
 
-use super::SortKey;
+use super::datagram::datagram;
 use super::layout::Layout;
 use super::packed::asn_of;
 use super::pages::Pages;
 use super::protected::country_of;
 use super::schema::{
-    ASN, BATCH, COUNTRY, DF, DST_IP, FLOW, INTS, Int, MOST_COLUMNS, MSS, OPTIONS, SRC_IP, SchemaVersion, TS,
-    WSCALE,
+    ASN, BATCH, COUNTRY, DF, DST_IP, FLOW, ICMP, INTS, Int, MOST_COLUMNS, MSS, NUMBERS, OPTIONS, PRESENT,
+    SRC_IP, SchemaVersion, TS, WSCALE,
 };
+use super::{Ids, SortKey};
 
 /// A part of the rows of a segment.
 #[derive(Default)]
@@ -29,6 +31,8 @@ pub struct RowBatch {
     rest: Vec<(bool, SynOptions)>,
     /// Country and network of the sources; empty if addresses are full.
     places: Vec<Place>,
+    /// What only datagrams have; empty for packets.
+    ids: Vec<Ids>,
 }
 
 impl RowBatch {
@@ -43,6 +47,17 @@ impl RowBatch {
         self.rows.truncate(len);
         self.rest.truncate(len);
         self.places.truncate(len);
+        self.ids.truncate(len);
+    }
+
+    /// What only datagrams have.
+    pub fn ids(&self, at: usize) -> Option<&Ids> {
+        self.ids.get(at)
+    }
+
+    /// A row as a datagram of the data set `quic`; `None` if it is a packet.
+    pub fn datagram(&self, at: usize) -> Option<Datagram> {
+        Some(datagram(self.keys[at].five_tuple(), &self.rows[at], self.ids.get(at)?))
     }
 
     /// The packet of a row.
@@ -72,6 +87,9 @@ impl RowBatch {
                 if let Some(place) = self.place(at) {
                     self.places[kept] = place;
                 }
+                if let Some(ids) = self.ids.get(at).copied() {
+                    self.ids[kept] = ids;
+                }
                 kept += 1;
             }
         }
@@ -97,6 +115,15 @@ pub struct Scratch {
     kinds: Vec<u64>,
     segment_sizes: Vec<u32>,
     window_scales: Vec<u32>,
+    ids: IdColumns,
+}
+
+/// The columns that only datagrams have; empty for packets.
+#[derive(Default)]
+struct IdColumns {
+    icmp: Vec<u32>,
+    present: Vec<u32>,
+    numbers: [Vec<u64>; 4],
 }
 
 impl Scratch {
@@ -116,11 +143,12 @@ impl Scratch {
             countries: Vec::new(),
             asns: Vec::new(),
             flows: Vec::new(),
-            version: SchemaVersion::LATEST,
+            version: SchemaVersion::Third,
             dfs: Vec::new(),
             kinds: Vec::new(),
             segment_sizes: Vec::new(),
             window_scales: Vec::new(),
+            ids: IdColumns::default(),
         })
     }
 }
@@ -195,6 +223,16 @@ impl OpenGroup {
             reader.read(MSS, &mut scratch.segment_sizes, u32::from_le_bytes)?;
             reader.read(WSCALE, &mut scratch.window_scales, u32::from_le_bytes)?;
         }
+        if layout.version == SchemaVersion::Datagrams {
+            let ids = &mut scratch.ids;
+            reader.read(ICMP, &mut ids.icmp, u32::from_le_bytes)?;
+            reader.read(PRESENT, &mut ids.present, u32::from_le_bytes)?;
+            for (at, numbers) in ids.numbers.iter_mut().enumerate() {
+                reader.read(NUMBERS + at, numbers, u64::from_le_bytes)?;
+            }
+        } else {
+            scratch.ids.icmp.clear();
+        }
         Ok(())
     }
 }
@@ -248,7 +286,7 @@ impl ColumnReader<'_> {
 
 impl Scratch {
     /// The first column of 32 bits with a value above its bound.
-    pub(super) fn out_of_bounds(&self) -> Option<&'static str> {
+    pub(super) fn out_of_bounds(&self, data_set: DataSet) -> Option<&'static str> {
         let above = |values: &[u32], bound| values.iter().any(|value| *value > bound);
         let later = [
             (&self.dfs, ("df", 1)),
@@ -257,7 +295,9 @@ impl Scratch {
         ];
         let has_later = self.version == SchemaVersion::Third;
         let later = later.into_iter().filter(|_| has_later);
-        let mut columns = self.ints.iter().zip(Int::BOUNDS).chain(later);
+        let ids = [(&self.ids.icmp, ("icmp", 3)), (&self.ids.present, ("present", 15))];
+        let ids = ids.into_iter().filter(|_| data_set == DataSet::Quic);
+        let mut columns = self.ints.iter().zip(*Int::bounds(data_set)).chain(later).chain(ids);
         columns.find(|(values, (_, bound))| above(values, *bound)).map(|(_, (name, _))| name)
     }
 
@@ -283,6 +323,10 @@ impl Scratch {
             let places = countries.zip(&self.asns).map(|(country, asn)| Place { country, asn: asn_of(*asn) });
             batch.places.extend(places);
         }
+        let ids = self.ids.icmp.iter().zip(&self.ids.present).enumerate();
+        batch.ids.extend(ids.map(|(at, (icmp, present))| {
+            Ids::of(*icmp, *present, std::array::from_fn(|number| self.ids.numbers[number][at]))
+        }));
         for at in 0..self.ts.len() {
             let row = Row {
                 ts: self.ts[at],
@@ -298,7 +342,7 @@ impl Scratch {
             };
             let rest = self.rest(at, row.flags);
             batch.rest.push(rest);
-            batch.rows.push(if row.is_syn() {
+            batch.rows.push(if row.is_syn() && self.version != SchemaVersion::Datagrams {
                 self.marked(&row, rest, &batch.keys[before + at])
             } else {
                 row
@@ -308,8 +352,10 @@ impl Scratch {
 
     /// "Don't fragment" and options of a row.
     fn rest(&self, at: usize, flags: Flags) -> (bool, SynOptions) {
-        if self.version != SchemaVersion::Third {
-            return (false, SynOptions::of_earlier(flags));
+        match self.version {
+            SchemaVersion::Third => {}
+            SchemaVersion::Datagrams => return (false, SynOptions::NONE),
+            SchemaVersion::First | SchemaVersion::Second => return (false, SynOptions::of_earlier(flags)),
         }
         let (mss, wscale) = (self.segment_sizes[at] as u16, self.window_scales[at] as u8);
         (self.dfs[at] != 0, SynOptions { kinds: self.kinds[at], mss, wscale })

@@ -18,7 +18,7 @@ use parquet::schema::types::ColumnPath;
 
 use super::protected::{self, country_code, key};
 use super::schema::{self, BATCH, ContentId, FULL_COUNTRY, MAX_NODE, ROW_GROUP, SchemaVersion, flag_bits};
-use super::{Keepable, Provenance, Segment, SegmentId, SegmentInfo, SegmentSource, protection_to_bytes};
+use super::{Ids, Keepable, Provenance, Segment, SegmentId, SegmentInfo, SegmentSource, protection_to_bytes};
 use crate::{Reason, Result, StoreError};
 
 pub(super) fn encode<P: Keepable>(
@@ -58,7 +58,8 @@ fn order<P: Keepable>(one: &P, other: &P) -> Ordering {
     let key = |packet: &P| (key(packet), packet.packet().ts);
     let rest = |kept: &P| {
         let packet = kept.packet();
-        (Row::from(packet), protection_to_bytes(kept.protection()), packet.df, packet.syn)
+        let protection = protection_to_bytes(kept.protection());
+        (Row::from(packet), protection, packet.df, packet.syn, kept.ids().copied())
     };
     // Most 5-tuples differ in the source, and most packets of one in time.
     src_ip(one)
@@ -122,6 +123,7 @@ pub fn check_packet<P: Keepable>(
         () if packet.options_len > 40 => "has more than 40 bytes of options",
         () if packet.df && !tuple.is_ipv4() => "has 'don't fragment', which IPv6 has not",
         () if !packet.is_syn() && packet.syn != SynOptions::NONE => "has options and is no SYN packet",
+        () if (data_set == DataSet::Quic) != kept.ids().is_some() => "is not of the data set of its segment",
         () => match protection {
             Ok(()) => return Ok(()),
             Err(wrong) => wrong,
@@ -137,7 +139,8 @@ fn content_id<P: Keepable>(packets: &[P], source: &SegmentSource<'_>, addresses:
 }
 
 fn write<P: Keepable>(packets: &[P], info: &SegmentInfo) -> std::result::Result<Vec<u8>, ParquetError> {
-    let schema = Arc::new(schema::schema(SchemaVersion::LATEST)?);
+    let version = SchemaVersion::of(info.data_set);
+    let schema = Arc::new(schema::schema(version)?);
     let mut file = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties(info)))?;
     let node = ByteArray::from(info.node.as_str());
     let mut scratch = Scratch::default();
@@ -145,7 +148,10 @@ fn write<P: Keepable>(packets: &[P], info: &SegmentInfo) -> std::result::Result<
         let mut group = file.next_row_group()?;
         scratch.write(&mut group, packets, &node)?;
         scratch.write_protection(&mut group, packets)?;
-        scratch.write_options(&mut group, packets)?;
+        match version {
+            SchemaVersion::Datagrams => scratch.write_ids(&mut group, packets)?,
+            _ => scratch.write_options(&mut group, packets)?,
+        }
         group.close()?;
     }
     file.into_inner()
@@ -233,6 +239,25 @@ impl Scratch {
         column::<Int64Type>(group, &self.longs)?;
         self.ints(group, packets, |packet| packet.syn.mss.into())?;
         self.ints(group, packets, |packet| packet.syn.wscale.into())
+    }
+
+    fn write_ids<P: Keepable>(
+        &mut self,
+        group: &mut RowGroupWriter<'_>,
+        packets: &[P],
+    ) -> std::result::Result<(), ParquetError> {
+        let ids: Vec<Ids> = packets.iter().map(|packet| packet.ids().copied().unwrap_or_default()).collect();
+        for number in [Ids::icmp_number, Ids::present] {
+            self.ints.clear();
+            self.ints.extend(ids.iter().map(|ids| number(ids).cast_signed()));
+            column::<Int32Type>(group, &self.ints)?;
+        }
+        for at in 0..4 {
+            self.longs.clear();
+            self.longs.extend(ids.iter().map(|ids| ids.numbers()[at].unwrap_or(0).cast_signed()));
+            column::<Int64Type>(group, &self.longs)?;
+        }
+        Ok(())
     }
 
     fn ints<P: Keepable>(

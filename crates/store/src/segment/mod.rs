@@ -1,5 +1,6 @@
 //! Segments: the unit in which packets are stored.
 
+mod datagram;
 mod decode;
 mod encode;
 mod key;
@@ -17,8 +18,10 @@ use std::fmt;
 use bytes::Bytes;
 use cutshort_model::{Addresses, Window};
 use cutshort_packet::Packet;
+use cutshort_packet::quic::Datagram;
 use cutshort_verdict::DataSet;
 
+pub use datagram::{Ids, KeptDatagram};
 pub use decode::{Batches, RowBatch, Scratch};
 pub use encode::check_packet;
 pub use key::SortKey;
@@ -139,6 +142,8 @@ impl SegmentInfo {
 /// rows, and statistics of the source address. Three of the columns are used if addresses are not full: country and AS
 /// number of the source, and a number that distinguishes connections whose addresses became equal; packets are sorted
 /// by this number before time.
+///
+/// A segment of the data set `quic` has datagrams, with columns of their own (docs/quic.md#fields).
 #[derive(Clone, Debug)]
 pub struct Segment {
     info: SegmentInfo,
@@ -203,6 +208,14 @@ impl Segment {
     /// The same as those of [`packets`](Self::packets).
     pub fn protected(&self) -> Result<Vec<Protected>> {
         parse::packets(&self.bytes)
+    }
+
+    /// Decodes the rows of a segment of the data set `quic`, sorted; none of another one.
+    ///
+    /// # Errors
+    /// The same as those of [`packets`](Self::packets).
+    pub fn datagrams(&self) -> Result<Vec<Datagram>> {
+        parse::datagrams(&self.bytes)
     }
 
     /// The windows that have packets of the segment, with the number of packets.

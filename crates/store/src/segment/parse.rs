@@ -4,12 +4,17 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use cutshort_model::Addresses;
+use cutshort_packet::Packet;
+use cutshort_packet::quic::Datagram;
 
 use super::decode::{is_same, is_same_text};
 use super::encode::{check_packet, windows};
 use super::layout::Layout;
 use super::schema::{ASN, COUNTRY, ContentId, FLOW, FULL_COUNTRY, MAX_NODE, NODE, SchemaVersion};
-use super::{Batches, Protected, Protection, Provenance, RowBatch, Scratch, Segment, SegmentInfo, SortKey};
+use super::{
+    Batches, Ids, Keepable, Protected, Protection, Provenance, RowBatch, Scratch, Segment, SegmentInfo,
+    SortKey,
+};
 use crate::{Result, StoreError};
 
 type Checked<T> = std::result::Result<T, String>;
@@ -24,13 +29,24 @@ pub(super) fn packets(bytes: &Bytes) -> Result<Vec<Protected>> {
     all(bytes).map_err(|why| StoreError::Damaged(why.into()))
 }
 
+pub(super) fn datagrams(bytes: &Bytes) -> Result<Vec<Datagram>> {
+    let batch = batch(bytes).map_err(|why| StoreError::Damaged(why.into()))?;
+    Ok((0..batch.rows.len()).filter_map(|at| batch.datagram(at)).collect())
+}
+
 fn all(bytes: &Bytes) -> Checked<Vec<Protected>> {
+    let batch = batch(bytes)?;
+    Ok((0..batch.rows.len()).map(|at| protected(&batch, at)).collect())
+}
+
+/// All rows of a file.
+fn batch(bytes: &Bytes) -> Checked<RowBatch> {
     let layout = Layout::read(bytes.clone())?;
     let groups = (0..layout.groups.len()).collect();
     let mut batches = Batches::new(Arc::new(layout), groups);
     let (mut scratch, mut batch) = (Scratch::new()?, RowBatch::default());
     while batches.next(&mut scratch, &mut batch)? {}
-    Ok((0..batch.rows.len()).map(|at| protected(&batch, at)).collect())
+    Ok(batch)
 }
 
 fn protected(batch: &RowBatch, at: usize) -> Protected {
@@ -89,7 +105,7 @@ fn check_rows(layout: Layout) -> Checked<Vec<i64>> {
     let (mut scratch, mut batch) = (Scratch::new()?, RowBatch::default());
     let mut rows = Rows::new(&layout);
     while batches.next(&mut scratch, &mut batch)? {
-        if let Some(column) = scratch.out_of_bounds() {
+        if let Some(column) = scratch.out_of_bounds(layout.info.data_set) {
             return Err(format!("the column {column} has values that are too large"));
         }
         if !scratch.has_countries() {
@@ -99,6 +115,27 @@ fn check_rows(layout: Layout) -> Checked<Vec<i64>> {
         batch.clear();
     }
     rows.finish()
+}
+
+/// A row of either kind.
+#[derive(Clone, Copy)]
+struct InBatch {
+    protected: Protected,
+    ids: Option<Ids>,
+}
+
+impl Keepable for InBatch {
+    fn packet(&self) -> &Packet {
+        &self.protected.packet
+    }
+
+    fn protection(&self) -> &Protection {
+        &self.protected.protection
+    }
+
+    fn ids(&self) -> Option<&Ids> {
+        self.ids.as_ref()
+    }
 }
 
 /// What rows must be, and what has been seen of them.
@@ -119,7 +156,7 @@ impl<'a> Rows<'a> {
 
     fn check(&mut self, batch: &RowBatch, group: usize) -> Checked<()> {
         for (at, (key, row)) in batch.keys.iter().zip(&batch.rows).enumerate() {
-            let packet = protected(batch, at);
+            let packet = InBatch { protected: protected(batch, at), ids: batch.ids(at).copied() };
             check_packet(&packet, self.layout.info.data_set, self.layout.info.covers)?;
             if self.last.is_some_and(|last| last > (*key, row.ts)) {
                 return Err(format!("its packets are not sorted: {} comes too late", key.five_tuple()));

@@ -4,7 +4,7 @@ use cutshort_geo::{Country, Place};
 use cutshort_model::Addresses;
 use cutshort_packet::{FiveTuple, Packet};
 
-use super::SortKey;
+use super::{Ids, SortKey};
 
 /// What is stored with a packet in place of what its protected addresses no longer show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,6 +45,10 @@ pub trait Keepable: Copy {
     fn packet(&self) -> &Packet;
     /// What is stored in place of what its addresses no longer show.
     fn protection(&self) -> &Protection;
+    /// What only datagrams of the data set `quic` have.
+    fn ids(&self) -> Option<&Ids> {
+        None
+    }
 }
 
 impl Keepable for Packet {

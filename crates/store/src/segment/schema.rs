@@ -35,6 +35,35 @@ const SCHEMA: &str = "message packet {
   required int32 sample_rate (INTEGER(32,false));
 ";
 
+/// The columns of docs/quic.md#fields, those that packets have as well in the same places.
+const DATAGRAM_SCHEMA: &str = "message datagram {
+  required int64 ts (TIMESTAMP(NANOS,true));
+  required binary node (UTF8);
+  required fixed_len_byte_array(16) src_ip;
+  required fixed_len_byte_array(16) dst_ip;
+  required int32 src_port (INTEGER(16,false));
+  required int32 dst_port (INTEGER(16,false));
+  required int32 ip_id (INTEGER(16,false));
+  required int32 ttl (INTEGER(8,false));
+  required int32 kinds (INTEGER(8,false));
+  required int32 version (INTEGER(32,false));
+  required int32 opened (INTEGER(8,false));
+  required int32 len (INTEGER(16,false));
+  required int32 dcid_len (INTEGER(8,false));
+  required int32 frames (INTEGER(8,false));
+  required int32 sample_rate (INTEGER(32,false));
+";
+
+/// What only datagrams have. `present` has a bit for each of the four numbers that is not null, from bit 0 on; `icmp` is 0
+/// for a datagram.
+const IDS: &str = "  required int32 icmp (INTEGER(8,false));
+  required int32 present (INTEGER(8,false));
+  required int64 dcid (INTEGER(64,false));
+  required int64 scid (INTEGER(64,false));
+  required int64 token (INTEGER(64,false));
+  required int64 close_code (INTEGER(64,false));
+";
+
 /// Country (ZZ: unknown) and AS number (0: unknown) of the source, and the number that distinguishes connections
 /// whose addresses became equal. If addresses are full, the country is empty and the numbers are 0: all files have
 /// the same columns, which is easier for readers of many files.
@@ -76,8 +105,13 @@ pub(super) const OPTIONS: usize = COLUMNS + 4;
 pub(super) const MSS: usize = COLUMNS + 5;
 pub(super) const WSCALE: usize = COLUMNS + 6;
 
-/// The number of columns of the third version.
-pub(super) const MOST_COLUMNS: usize = COLUMNS + 7;
+/// Additional columns of datagrams: two of 32 bits, then four of 64.
+pub(super) const ICMP: usize = COLUMNS + 3;
+pub(super) const PRESENT: usize = COLUMNS + 4;
+pub(super) const NUMBERS: usize = COLUMNS + 5;
+
+/// The number of columns of datagrams, the largest of all.
+pub(super) const MOST_COLUMNS: usize = NUMBERS + 4;
 
 /// Columns of 32 bits.
 #[derive(Clone, Copy)]
@@ -98,8 +132,29 @@ pub(super) enum Int {
 impl Int {
     pub(super) const COUNT: usize = 11;
 
-    /// Names and maximum values.
-    pub(super) const BOUNDS: [(&'static str, u32); Self::COUNT] = [
+    /// Names and maximum values in segments of a data set.
+    pub(super) const fn bounds(data_set: DataSet) -> &'static [(&'static str, u32); Self::COUNT] {
+        match data_set {
+            DataSet::Quic => &Self::DATAGRAM_BOUNDS,
+            _ => &Self::BOUNDS,
+        }
+    }
+
+    const DATAGRAM_BOUNDS: [(&'static str, u32); Self::COUNT] = [
+        ("src_port", 0xffff),
+        ("dst_port", 0xffff),
+        ("ip_id", 0xffff),
+        ("ttl", 0xff),
+        ("kinds", 0xff),
+        ("version", u32::MAX),
+        ("opened", 3),
+        ("len", 0xffff),
+        ("dcid_len", 20),
+        ("frames", 3),
+        ("sample_rate", u32::MAX),
+    ];
+
+    const BOUNDS: [(&'static str, u32); Self::COUNT] = [
         ("src_port", 0xffff),
         ("dst_port", 0xffff),
         ("ip_id", 0xffff),
@@ -115,10 +170,11 @@ impl Int {
 }
 
 /// Returns the bits that the flags of a data set's packets may have: the nine of TCP (RFC 9293, 3.1), and in the data set
-/// `origin` two more for packets that were received and for ICMP errors.
+/// `origin` two more for packets that were received and for ICMP errors; of datagrams the eight bits of their kinds.
 pub(super) const fn flag_bits(data_set: DataSet) -> u32 {
     match data_set {
         DataSet::Origin => 0x7ff,
+        DataSet::Quic => 0xff,
         _ => 0x1ff,
     }
 }
@@ -130,20 +186,29 @@ pub(super) enum SchemaVersion {
     First,
     /// Without "don't fragment" and options: an earlier version. It can still be read.
     Second,
-    /// All columns. This version is written.
+    /// All columns of packets. This version is written.
     Third,
+    /// Those of datagrams.
+    Datagrams,
 }
 
 impl SchemaVersion {
-    pub(super) const ALL: [Self; 3] = [Self::First, Self::Second, Self::Third];
+    pub(super) const ALL: [Self; 4] = [Self::First, Self::Second, Self::Third, Self::Datagrams];
+
     /// The version that is written.
-    pub(super) const LATEST: Self = Self::Third;
+    pub(super) const fn of(data_set: DataSet) -> Self {
+        match data_set {
+            DataSet::Quic => Self::Datagrams,
+            _ => Self::Third,
+        }
+    }
 
     const fn name(self) -> &'static str {
         match self {
             Self::First => "1",
             Self::Second => "2",
             Self::Third => "3",
+            Self::Datagrams => "datagrams 1",
         }
     }
 }
@@ -167,12 +232,13 @@ pub(super) const BATCH: usize = 1 << 13;
 pub(super) const MAX_NODE: usize = 255;
 
 pub(super) fn schema(version: SchemaVersion) -> Result<Type, ParquetError> {
-    let more: &[&str] = match version {
-        SchemaVersion::First => &[],
-        SchemaVersion::Second => &[PROTECTED],
-        SchemaVersion::Third => &[PROTECTED, OPTIONS_OF_SYN],
+    let (first, more): (_, &[&str]) = match version {
+        SchemaVersion::First => (SCHEMA, &[]),
+        SchemaVersion::Second => (SCHEMA, &[PROTECTED]),
+        SchemaVersion::Third => (SCHEMA, &[PROTECTED, OPTIONS_OF_SYN]),
+        SchemaVersion::Datagrams => (DATAGRAM_SCHEMA, &[PROTECTED, IDS]),
     };
-    parse_message_type(&format!("{SCHEMA}{}}}", more.concat()))
+    parse_message_type(&format!("{first}{}}}", more.concat()))
 }
 
 /// The version that an ID is computed with. It depends on the content, not on the columns, so that a capture that is
@@ -205,7 +271,7 @@ impl Provenance {
 pub(super) fn to_metadata(info: &SegmentInfo) -> Vec<KeyValue> {
     let pair = |(from, to): (i64, i64)| format!("{from},{to}");
     let mut entries = vec![
-        (VERSION_KEY, SchemaVersion::LATEST.name().to_owned()),
+        (VERSION_KEY, SchemaVersion::of(info.data_set).name().to_owned()),
         (ID_KEY, info.id.to_string()),
         (NODE_KEY, info.node.clone()),
         (ORIGIN_KEY, info.origin.name().to_owned()),
@@ -237,7 +303,7 @@ pub(super) fn from_metadata(file: &FileMetaData) -> Result<(SegmentInfo, SchemaV
         })?;
     let addresses = match version {
         SchemaVersion::First => Addresses::Full,
-        SchemaVersion::Second | SchemaVersion::Third => {
+        SchemaVersion::Second | SchemaVersion::Third | SchemaVersion::Datagrams => {
             Addresses::from_name(get(ADDRESSES_KEY)?).ok_or_else(|| wrong(ADDRESSES_KEY))?
         }
     };
@@ -248,6 +314,9 @@ pub(super) fn from_metadata(file: &FileMetaData) -> Result<(SegmentInfo, SchemaV
         return Err(format!(
             "its packets are of the data set {data_set}, which this version cannot classify"
         ));
+    }
+    if (version == SchemaVersion::Datagrams) != (data_set == DataSet::Quic) {
+        return Err(format!("its columns are not those of the data set {data_set}"));
     }
     let id = get(ID_KEY)?;
     let is_id = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -296,6 +365,9 @@ impl ContentId {
         self.0.update(&packet_to_bytes(packet.packet())[..EARLIER_PACKET_BYTES]);
         if packet.protection().addresses != Addresses::Full {
             self.0.update(protection_to_bytes(packet.protection()));
+        }
+        if let Some(ids) = packet.ids() {
+            self.0.update(ids.to_bytes());
         }
     }
 

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use cutshort_geo::{Continent, Country, Place};
-use cutshort_store::{Choice, ConnectionQuery, Order, OrderBy, Selection, Store};
+use cutshort_store::{Choice, ConnectionQuery, HasAny, Order, OrderBy, Selection, Store};
 use cutshort_verdict::{Progress, Signature, Stage, Tag, Termination};
 
 use super::{Backend, Made, SECOND, START, WINDOW, made, replace};
@@ -79,6 +79,9 @@ pub(crate) fn connections_are_selected<B: Backend>() {
     assert_eq!(selected(&|wanted| wanted.nodes = only(String::new())), [1, 2]);
     assert_eq!(selected(&|wanted| wanted.answered = Some(true)), [1]);
     assert_eq!(selected(&|wanted| wanted.answered = Some(false)), [2, 3]);
+    let timeouts = |wanted| HasAny { tags: [Tag::Timeout, Tag::Zmap].into_iter().collect(), wanted };
+    assert_eq!(selected(&|selection| selection.scanner = Some(timeouts(true))), [2]);
+    assert_eq!(selected(&|selection| selection.scanner = Some(timeouts(false))), [1, 3]);
     assert_eq!(selected(&|wanted| wanted.completed = true), [1, 3]);
     let asked = |change: &dyn Fn(&mut ConnectionQuery)| {
         let mut query = everything();

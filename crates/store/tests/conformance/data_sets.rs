@@ -1,6 +1,6 @@
 //! Data sets are kept apart.
 
-use cutshort_packet::{Flags, Packet};
+use cutshort_packet::{Flags, Packet, SynOptions};
 use cutshort_store::{Added, Provenance, Segment, SegmentSource, StoreError};
 use cutshort_verdict::{DataSet, Exclusion};
 
@@ -9,7 +9,11 @@ use super::{Backend, WINDOW, packet};
 const COVERS: (i64, i64) = (0, WINDOW);
 
 fn segment(data_set: DataSet, flags: Flags) -> Segment {
-    let packets = vec![Packet { flags, ..packet(1, 5) }];
+    let mut packet = Packet { flags, ..packet(1, 5) };
+    if !packet.is_syn() {
+        packet.syn = SynOptions::NONE;
+    }
+    let packets = vec![packet];
     let source = SegmentSource { data_set, node: "edge", origin: Provenance::File, covers: COVERS };
     Segment::encode(packets, &source, None).unwrap()
 }

@@ -4,6 +4,7 @@
 
 pub(crate) mod connections;
 pub(crate) mod data_sets;
+pub(crate) mod datagrams;
 pub(crate) mod forgetting;
 pub(crate) mod grouping;
 pub(crate) mod model;
@@ -80,6 +81,8 @@ macro_rules! suite {
             data_sets::segments_of_other_data_sets_are_refused,
             data_sets::annotations_are_shared,
             data_sets::results_have_the_terms_of_their_data_set,
+            datagrams::datagrams_are_kept_or_refused,
+            datagrams::results_have_the_terms_of_quic,
             forgetting::forgotten_segments_leave_nothing,
             moving::segments_are_read_as_they_came,
             moving::results_are_restored_as_they_were,

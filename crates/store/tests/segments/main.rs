@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod damaged;
+mod datagrams;
 mod footer;
 mod protected;
 mod stranger;

@@ -39,6 +39,7 @@ pub(super) const CONNECTIONS: Endpoint = Endpoint {
         &p::TAG,
         &p::SIGNATURE,
         &p::ANSWERED,
+        &p::SCANNER,
         &p::IP_VERSION,
         &p::PORT,
         &p::NODE,
@@ -255,7 +256,7 @@ fn write(
 }
 
 /// A connection has the fields of the exports.
-fn connections_schema(schemas: &mut Schemas) -> RefOr<Schema> {
+fn connections_schema(schemas: &mut Schemas, set: DataSet) -> RefOr<Schema> {
     let typed = |field: &str, kind| {
         let kind = match field {
             "signature" | "signature_id" | "location" | "asn" | "as_name" | "rst_ttl_delta"
@@ -271,7 +272,9 @@ fn connections_schema(schemas: &mut Schemas) -> RefOr<Schema> {
         "tags" => Type::Array,
         _ => Type::Integer,
     };
-    let fields = cutshort_model::FIELDS;
+    // The other data sets have more, which are the same in all formats.
+    let fields: Vec<&str> =
+        cutshort_model::fields(set).filter(|field| cutshort_model::FIELDS.contains(field)).collect();
     let record = fields.iter().fold(ObjectBuilder::new(), |object, field| match kind(field) {
         Type::Array => object.property(*field, ArrayBuilder::new().items(typed(field, Type::String)).build()),
         kind => object.property(*field, typed(field, kind)),

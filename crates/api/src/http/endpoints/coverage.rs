@@ -1,6 +1,7 @@
 //! How much of a time was collected.
 
 use cutshort_model::Bucket;
+use cutshort_verdict::DataSet;
 use serde::Serialize;
 use serde::ser::SerializeMap;
 use utoipa::ToSchema;
@@ -73,7 +74,7 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
     Ok(Reply::result(&result, &call.messages)?.keep(call.keep(&facts, &series)))
 }
 
-fn coverage_schema(schemas: &mut Schemas) -> RefOr<Schema> {
+fn coverage_schema(schemas: &mut Schemas, _: DataSet) -> RefOr<Schema> {
     let meta = schema::<CoverageMeta>(schemas);
     ObjectBuilder::new()
         .property("meta", meta)

@@ -25,7 +25,7 @@ const BASE: Endpoint = Endpoint {
     parameters: &[],
     access: Access::Open,
     unknown: Unknown::Ignored,
-    answers: Answers::Json(|_| utoipa::openapi::schema::ObjectBuilder::new().build().into()),
+    answers: Answers::Json(|_, _| utoipa::openapi::schema::ObjectBuilder::new().build().into()),
     good: &[200],
     bad: &[],
     takes: None,
@@ -91,7 +91,7 @@ fn write_page(page: &mut String) -> std::fmt::Result {
         writeln!(page, "<h2 id=\"{}\">{title}</h2>\n<p>{about}</p>", anchor(group))?;
         let routes = ROUTES.iter().filter(|route| route.group() == group);
         match group {
-            Group::Origin => {
+            Group::Origin | Group::Quic => {
                 let (own, same): (Vec<&Route>, Vec<&Route>) =
                     routes.partition(|route| !matches!(route.endpoint.path, Path::OfDataSet(_)));
                 write_list(page, same)?;
@@ -169,7 +169,7 @@ fn write_parameter(page: &mut String, parameter: &Parameter, data_set: DataSet) 
         }
         ParameterKind::List(values) if values(data_set).len() < 30 => values(data_set).join(", "),
         ParameterKind::Text | ParameterKind::Pattern(_) | ParameterKind::List(_) | ParameterKind::Time => {
-            format!("such as {}", parameter.example)
+            format!("such as {}", parameter.example_in(data_set))
         }
     };
     let (name, about) = (parameter.name, escaped(parameter.about));
@@ -185,11 +185,12 @@ fn example(route: &Route) -> String {
     let parameters = route.endpoint.parameters;
     let in_path = parameters.iter().filter(|parameter| parameter.place == ParameterPlace::Path);
     let path = in_path.fold(route.path.clone(), |path, parameter| {
-        path.replace(&format!("{{{}}}", parameter.name), parameter.example)
+        path.replace(&format!("{{{}}}", parameter.name), parameter.example_in(route.data_set))
     });
     let needed = parameters.iter().filter(|parameter| parameter.place == ParameterPlace::Needed);
-    let query: Vec<String> =
-        needed.map(|parameter| format!("{}={}", parameter.name, parameter.example)).collect();
+    let query: Vec<String> = needed
+        .map(|parameter| format!("{}={}", parameter.name, parameter.example_in(route.data_set)))
+        .collect();
     if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
 }
 

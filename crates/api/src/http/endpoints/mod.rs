@@ -15,6 +15,7 @@ mod outliers;
 mod search;
 mod series;
 mod servers;
+mod share;
 mod status;
 mod terms;
 mod top;
@@ -36,6 +37,7 @@ const ENDPOINTS: &[&Endpoint] = &[
     &top::LOCATIONS,
     &top::BY,
     &servers::SERVERS,
+    &share::SHARE,
     &origins::ORIGINS,
     &origins::TIMESERIES,
     &origins::SUMMARY,
@@ -87,5 +89,5 @@ fn schema<T: ToSchema>(schemas: &mut Schemas) -> RefOr<Schema> {
 
 /// The same as a constant.
 const fn of<T: ToSchema>() -> SchemaOf {
-    schema::<T>
+    |schemas, _| schema::<T>(schemas)
 }

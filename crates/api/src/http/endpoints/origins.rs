@@ -95,7 +95,7 @@ const TIMESERIES_PARAMETERS: &[&Parameter] = &[
     &p::DATE_RANGE,
     &p::DATE_START,
     &p::DATE_END,
-    &p::ORIGIN,
+    &p::ORIGIN_NAMES,
     &p::METRIC,
     &p::REGION,
     &p::AGG_INTERVAL,
@@ -107,7 +107,7 @@ const SUMMARY_PARAMETERS: &[&Parameter] = &[
     &p::DATE_RANGE,
     &p::DATE_START,
     &p::DATE_END,
-    &p::ORIGIN,
+    &p::ORIGIN_NAMES,
     &p::METRIC,
     &p::REGION,
     &p::FORMAT,
@@ -118,7 +118,7 @@ const TIMESERIES_GROUPS_PARAMETERS: &[&Parameter] = &[
     &p::DATE_RANGE,
     &p::DATE_START,
     &p::DATE_END,
-    &p::ORIGIN,
+    &p::ORIGIN_NAMES,
     &p::METRIC,
     &p::REGION,
     &p::AGG_INTERVAL,
@@ -254,12 +254,12 @@ fn number() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(types).description(Some("A number."))
 }
 
-fn summary_schema(schemas: &mut Schemas) -> RefOr<Schema> {
+fn summary_schema(schemas: &mut Schemas, _: DataSet) -> RefOr<Schema> {
     let groups = ObjectBuilder::new().additional_properties(Some(Schema::from(number().build()))).build();
     result(schemas, groups.into())
 }
 
-fn timeseries_schema(schemas: &mut Schemas) -> RefOr<Schema> {
+fn timeseries_schema(schemas: &mut Schemas, _: DataSet) -> RefOr<Schema> {
     let time = ObjectBuilder::new()
         .schema_type(SchemaType::new(Type::String))
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)));

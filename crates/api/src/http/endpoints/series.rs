@@ -1,5 +1,6 @@
 //! Shares of stages and of everything else, as one number or over time.
 
+use cutshort_verdict::DataSet;
 use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{KnownFormat, RefOr, Schema, SchemaFormat};
 
@@ -48,6 +49,7 @@ const OWN: &[&Parameter] = &[
     &p::TAG,
     &p::SIGNATURE,
     &p::ANSWERED,
+    &p::SCANNER,
     &p::IP_VERSION,
     &p::PORT,
     &p::NODE,
@@ -70,6 +72,7 @@ const OWN_TIMESERIES: &[&Parameter] = &[
     &p::TAG,
     &p::SIGNATURE,
     &p::ANSWERED,
+    &p::SCANNER,
     &p::IP_VERSION,
     &p::PORT,
     &p::NODE,
@@ -191,12 +194,10 @@ fn times() -> ArrayBuilder {
     ArrayBuilder::new().items(time.build())
 }
 
-/// An object with the five stages and nothing else.
-fn stages(value: impl Fn() -> Schema) -> ObjectBuilder {
-    let names = cutshort_verdict::Stage::ALL.map(question::stage_name);
-    let object = names
-        .iter()
-        .fold(ObjectBuilder::new(), |object, name| object.property(*name, value()).required(*name));
+/// An object with the stages of a data set and nothing else.
+fn stages(set: DataSet, value: impl Fn() -> Schema) -> ObjectBuilder {
+    let object = question::stage_names(set)
+        .fold(ObjectBuilder::new(), |object, name| object.property(name, value()).required(name));
     object.additional_properties(Some(AdditionalProperties::FreeForm(false)))
 }
 
@@ -205,13 +206,13 @@ fn result(meta: RefOr<Schema>, series: Schema) -> ObjectBuilder {
     ObjectBuilder::new().property("meta", meta).required("meta").additional_properties(Some(series))
 }
 
-fn summary_schema(schemas: &mut Schemas) -> RefOr<Schema> {
-    let series = stages(|| share().build().into());
+fn summary_schema(schemas: &mut Schemas, set: DataSet) -> RefOr<Schema> {
+    let series = stages(set, || share().build().into());
     result(schema::<Meta>(schemas), series.build().into()).build().into()
 }
 
-fn timeseries_schema(schemas: &mut Schemas) -> RefOr<Schema> {
-    let series = stages(|| ArrayBuilder::new().items(share().build()).build().into());
+fn timeseries_schema(schemas: &mut Schemas, set: DataSet) -> RefOr<Schema> {
+    let series = stages(set, || ArrayBuilder::new().items(share().build()).build().into());
     let series = series.property("timestamps", times().build()).required("timestamps");
     result(schema::<Meta>(schemas), series.build().into()).build().into()
 }
@@ -231,11 +232,11 @@ fn counted(schemas: &mut Schemas, series: ObjectBuilder) -> RefOr<Schema> {
     result(meta, series.build().into()).property("counts", counts.build()).build().into()
 }
 
-fn summary_by_schema(schemas: &mut Schemas) -> RefOr<Schema> {
+fn summary_by_schema(schemas: &mut Schemas, _: DataSet) -> RefOr<Schema> {
     counted(schemas, ObjectBuilder::new().additional_properties(Some(Schema::from(share().build()))))
 }
 
-fn timeseries_by_schema(schemas: &mut Schemas) -> RefOr<Schema> {
+fn timeseries_by_schema(schemas: &mut Schemas, _: DataSet) -> RefOr<Schema> {
     let column = ArrayBuilder::new().items(share().build()).build();
     let series = ObjectBuilder::new()
         .property("timestamps", times().build())

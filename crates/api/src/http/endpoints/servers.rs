@@ -30,6 +30,7 @@ pub(super) const SERVERS: Endpoint = Endpoint {
         &p::TAG,
         &p::SIGNATURE,
         &p::ANSWERED,
+        &p::SCANNER,
         &p::IP_VERSION,
         &p::PORT,
         &p::NODE,

@@ -93,7 +93,7 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
     const SECONDS: u32 = 3600;
     let set = call.data_set;
     let stage = |stage: &Stage| StageTerm {
-        name: stage_name(*stage),
+        name: stage_name(set, *stage),
         data_name: set.stage_name(*stage),
         title: set.stage_title(*stage),
         about: set.stage_about(*stage),
@@ -130,7 +130,7 @@ fn signature(set: DataSet, signature: Signature) -> SignatureTerm {
     SignatureTerm {
         id: signature.id(),
         name: signature.name(),
-        stage: stage_name(signature.stage()),
+        stage: stage_name(set, signature.stage()),
         about: set.signature_about(signature),
         causes: set.signature_causes(signature),
     }

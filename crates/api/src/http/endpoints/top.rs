@@ -1,5 +1,6 @@
 //! The endpoints of rankings.
 
+use cutshort_verdict::DataSet;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder};
 use utoipa::openapi::{RefOr, Schema};
 
@@ -32,6 +33,7 @@ const ALL_PARAMETERS: &[&Parameter] = &[
     &p::TAG,
     &p::SIGNATURE,
     &p::ANSWERED,
+    &p::SCANNER,
     &p::IP_VERSION,
     &p::PORT,
     &p::NODE,
@@ -116,15 +118,15 @@ fn run(call: &mut Call<'_>, who: Who) -> Result<Reply, Problem> {
     Ok(reply.keep(call.keep(&facts, &series)))
 }
 
-fn ases_schema(schemas: &mut Schemas) -> RefOr<Schema> {
+fn ases_schema(schemas: &mut Schemas, _: DataSet) -> RefOr<Schema> {
     list(schemas, schema::<RankedAs<'_>>)
 }
 
-fn locations_schema(schemas: &mut Schemas) -> RefOr<Schema> {
+fn locations_schema(schemas: &mut Schemas, _: DataSet) -> RefOr<Schema> {
     list(schemas, schema::<RankedLocation<'_>>)
 }
 
-fn values_schema(schemas: &mut Schemas) -> RefOr<Schema> {
+fn values_schema(schemas: &mut Schemas, _: DataSet) -> RefOr<Schema> {
     list(schemas, schema::<RankedValue<'_>>)
 }
 

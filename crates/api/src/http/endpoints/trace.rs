@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use cutshort_model::Window;
-use cutshort_packet::FiveTuple;
-use cutshort_pipeline::trace;
-use cutshort_verdict::{Rules, Step, Trace};
+use cutshort_packet::{FiveTuple, Packet};
+use cutshort_pipeline::{StoredTrace, trace};
+use cutshort_verdict::{DataSet, Rules, Step};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -48,6 +48,9 @@ struct Traced {
     packets: Vec<TracedPacket>,
     /// The rules that led to the verdict, one sentence each.
     reasons: Vec<String>,
+    /// The SYN in the notation of p0f, such as `4:64+0:0:1460:mss*44,7:mss,sok,ts,nop,ws:df:0`; none without a SYN, or if its
+    /// options are not known.
+    syn: Option<String>,
 }
 
 /// A packet that was classified.
@@ -85,7 +88,12 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let time = needed(call, "time")?;
     let time = parse_time(time).map_err(|why| Problem::bad_input(format!("time: '{time}' {why}")))?;
     check_size(call, Window::containing(time))?;
-    let rules = Rules { data_set: call.data_set, ..Rules::default() };
+    if call.data_set == DataSet::Quic {
+        return Err(Problem::no_data(
+            "connections of the data set 'quic' are not shown datagram by datagram here: run 'cutshort classify --quic --explain' on a capture",
+        ));
+    }
+    let rules = Rules::default().in_data_set(call.data_set);
     let found = trace(call.store()?, &rules, &five_tuple, time)?;
     let found = found.ok_or_else(|| {
         Problem::no_data("no packet of this connection is kept: it is not of this time, or packets were kept for a shorter time")
@@ -124,11 +132,12 @@ fn check_size(call: &Call<'_>, window: Window) -> Result<(), Problem> {
     )))
 }
 
-impl From<Trace> for Traced {
-    fn from(trace: Trace) -> Self {
+impl From<StoredTrace> for Traced {
+    fn from(StoredTrace { trace, syn }: StoredTrace) -> Self {
         let first = trace.steps.first().map_or(0, |step| step.row.ts);
         let packets = trace.steps.iter().map(|step| TracedPacket::new(step, first)).collect();
-        Self { packets, reasons: trace.reasons }
+        let syn = syn.as_ref().and_then(Packet::p0f).map(|p0f| p0f.to_string());
+        Self { packets, reasons: trace.reasons, syn }
     }
 }
 

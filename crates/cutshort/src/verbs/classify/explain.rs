@@ -1,13 +1,13 @@
 //! `cutshort classify --explain`: one connection packet by packet.
 
-use std::io::Write;
+use std::io;
 
 use clap::ColorChoice;
 use cutshort_capture::{Captures, Reading};
 use cutshort_packet::FiveTuple;
 use cutshort_reader::{SIMULATED, Traced, is_simulated};
-use cutshort_report::write_trace;
-use cutshort_verdict::Rules;
+use cutshort_report::{write_quic_trace, write_trace};
+use cutshort_verdict::{DataSet, Rules};
 
 use super::{Classify, report_problems};
 use crate::error::{Done, Error};
@@ -37,15 +37,30 @@ pub(super) fn run(
     if is_simulated(&captures) {
         terminal::message(&SIMULATED);
     }
-    let traces = traced.traces();
+    let written: Vec<Vec<u8>> = match rules.data_set {
+        DataSet::Quic => written(&traced.quic_traces(), |trace, text| {
+            write_quic_trace(&five_tuple, trace, terminal::width(), text)
+        })?,
+        _ => written(&traced.traces(), |trace, text| {
+            write_trace(&five_tuple, trace, traced.syn(trace), terminal::width(), text)
+        })?,
+    };
     terminal::print(color, |text| {
-        for (at, trace) in traces.iter().enumerate() {
-            if at > 0 {
-                writeln!(text)?;
-            }
-            write_trace(&five_tuple, trace, terminal::width(), &mut *text)?;
-        }
+        text.extend(written.join(&b'\n'));
         Ok(())
     })?;
-    if traces.is_empty() { Err(Error::Failed(traced.not_found())) } else { Ok(done) }
+    if written.is_empty() { Err(Error::Failed(traced.not_found())) } else { Ok(done) }
+}
+
+/// The text of each trace.
+fn written<T>(
+    traces: &[T],
+    write: impl Fn(&T, &mut Vec<u8>) -> io::Result<()>,
+) -> Result<Vec<Vec<u8>>, Error> {
+    let text = |trace| {
+        let mut text = Vec::new();
+        write(trace, &mut text)?;
+        Ok(text)
+    };
+    traces.iter().map(text).collect()
 }

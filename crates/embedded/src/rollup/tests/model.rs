@@ -109,6 +109,7 @@ fn judged(selection: &Selection, one: &One) -> bool {
         |list: &[cutshort_verdict::Signature]| signature.is_some_and(|it| list.contains(&it));
     (!selection.completed || completed)
         && selection.answered.is_none_or(|answered| answered == tags.contains(&Tag::Answered))
+        && selection.scanner.is_none_or(|any| any.wanted == tags.contains(&Tag::Zmap))
         && (included.is_empty() || tags.iter().any(|tag| included.contains(tag)))
         && !tags.iter().any(|tag| selection.tags.exclude.contains(tag))
         && (selection.signatures.include.is_empty() || signature_is_in(&selection.signatures.include))

@@ -3,7 +3,7 @@
 use cutshort_geo::{Continent, Country};
 use cutshort_model::{Bucket, Dimension, Network, Port, Window};
 use cutshort_store::cell::{CellKey, CellOutcome, Cells};
-use cutshort_store::{Choice, RollupQuery, Selection};
+use cutshort_store::{Choice, HasAny, RollupQuery, Selection};
 use cutshort_verdict::{DataSet, Exclusion, Stage, Tag, Tags, Termination};
 use proptest::collection::vec;
 use proptest::option;
@@ -125,9 +125,11 @@ pub(super) fn selections() -> impl Strategy<Value = Selection> {
         choice(&DataSet::Tcp.signatures()[..4]),
         option::weighted(0.1, any::<bool>()),
         prop::bool::weighted(0.1),
+        option::weighted(0.1, any::<bool>()),
     );
+    let scanner = |wanted| HasAny { tags: DataSet::Tcp.scanners(), wanted };
     let contexts = (choice(&[4, 6]), choice(&[&PORTS[..], &[22]].concat()), choice(&names));
-    (places, verdicts, contexts).prop_map(|(places, verdicts, contexts)| Selection {
+    (places, verdicts, contexts).prop_map(move |(places, verdicts, contexts)| Selection {
         locations: places.0,
         continents: places.1,
         asns: places.2,
@@ -135,6 +137,7 @@ pub(super) fn selections() -> impl Strategy<Value = Selection> {
         signatures: verdicts.1,
         answered: verdicts.2,
         completed: verdicts.3,
+        scanner: verdicts.4.map(scanner),
         ip_versions: contexts.0,
         ports: contexts.1,
         nodes: contexts.2,
