@@ -75,11 +75,12 @@ export function line(app: App, event: FoundEvent): HTMLElement {
 export const alarmsOf = (app: App): Promise<FoundEvent[]> =>
   radar.events(selected(app.state), [["alarm", "true"], ["state", "-retracted"]]);
 
+const size = ({ severity }: FoundEvent): number => ["minor", "major", "severe"].indexOf(severity);
+
 /** The events of just this place, and those of our own, as spans on its charts: the largest ones. */
 export function marksOfEvents(events: readonly FoundEvent[], place: Place, [from, to]: readonly [number, number], now: number): Mark[] {
   const name = watchedName(place);
   const concerns = (event: FoundEvent): boolean => (event.place === name || event.channel === "observer") && event.state !== "retracted";
-  const size = ({ severity }: FoundEvent): number => ["minor", "major", "severe"].indexOf(severity);
   return events
     .filter(concerns)
     .map((event) => ({ event, time: timeOf(event, now) }))
@@ -92,9 +93,9 @@ export function marksOfEvents(events: readonly FoundEvent[], place: Place, [from
 
 const SHOWN = 5;
 
-/** The latest events of the selection, where an overview says what happened. */
+/** The largest events of the selection, where an overview says what happened. */
 export async function happened(app: App): Promise<HTMLElement | null> {
-  const events = await alarmsOf(app);
+  const events = (await alarmsOf(app)).sort((a, b) => size(b) - size(a) || Date.parse(b.onset) - Date.parse(a.onset));
   if (events.length === 0) return null;
   const all: Child[] = events.length > SHOWN ? [`${events.length - SHOWN} more: `] : [];
   return h(
