@@ -150,9 +150,9 @@ impl fmt::Display for P0f {
         let distance = initial_ttl(ttl) - ttl;
         write!(f, "{}:{ttl}+", if self.is_ipv4() { 4 } else { 6 })?;
         if distance > MAX_DISTANCE {
-            f.write_str("?")?
+            f.write_str("?")?;
         } else {
-            write!(f, "{distance}")?
+            write!(f, "{distance}")?;
         }
         write!(f, ":0:{}:", syn.mss)?;
         match self.multiple() {

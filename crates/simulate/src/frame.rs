@@ -67,7 +67,7 @@ fn header(packet: &Packet, options_len: u8, frame: &mut Vec<u8>) {
     frame.extend([0; 4]);
 }
 
-/// What a row keeps of the options that [`write`] gives a packet.
+/// What a row keeps of the options that [`write()`] gives a packet.
 #[must_use]
 pub fn syn_options(packet: &Packet) -> SynOptions {
     if !packet.is_syn() {

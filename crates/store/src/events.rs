@@ -19,7 +19,7 @@ pub trait Events: Send + Sync {
     fn checkpoint(&self, window: i64) -> Result<Option<Checkpoint>>;
 
     /// Stores what a run has found, all of it or, if it fails, nothing. Events replace those with the same id. States that
-    /// contain windows from [`EventStep::from`] on are deleted, and so are states and digests that are no longer needed.
+    /// contain windows from the first of [`EventStep::windows`] on are deleted, and so are states and digests that are no longer needed.
     fn keep(&self, step: &EventStep<'_>) -> Result<()>;
 }
 

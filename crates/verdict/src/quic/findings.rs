@@ -109,7 +109,7 @@ impl Findings {
             last_ts: latest,
             packets: u32::try_from(datagrams.len()).unwrap_or(u32::MAX),
             datagrams: (first, last),
-            has_other_version: datagrams.iter().any(|row| is_other(row)),
+            has_other_version: datagrams.iter().any(is_other),
             has_answer: has(Kinds::INITIAL | Kinds::HANDSHAKE | Kinds::SHORT),
             connection: initial.map(|initial| Connection::of(&datagrams, &initial, icmp, last)),
         })
