@@ -44,7 +44,7 @@ fn frame(number: u32) -> Vec<u8> {
     bytes.extend([0x08, 0x00, 0x45, 0]);
     bytes.extend(len(28).to_be_bytes());
     bytes.extend([0, 1, 0x40, 0, 57, 17, 0, 0]);
-    bytes.extend((0xc633_0000 | number / 5).to_be_bytes());
+    bytes.extend((0xc633_0000 | (number / 5)).to_be_bytes());
     bytes.extend([203, 0, 113, 5, 0x9c, 0xb0, 1, 0xbb]);
     bytes.extend(len(8).to_be_bytes());
     bytes.extend([0, 0]);

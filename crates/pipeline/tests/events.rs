@@ -242,7 +242,7 @@ fn what_we_did_not_see_is_ours() {
     compute(&store, 0..WEEKS * 7 * DAY, |t| cells(t, nodes(t), 1.0));
     run(&store);
     let ours = ("node:b".to_owned(), Channel::Observer, GONE.start, Some(GONE.end), "closed");
-    assert_eq!(told(&store), [ours.clone()]);
+    assert_eq!(told(&store), std::slice::from_ref(&ours));
     // What it had seen in half of that time comes later.
     let half = GONE.start..GONE.start + 10;
     cover(&store, "b", half.clone());

@@ -108,10 +108,10 @@ impl Rules {
         // FNV-1a over words.
         const PRIME: u64 = 0x0100_0000_01b3;
         let mut digest = 0xcbf2_9ce4_8422_2325;
-        digest = (digest ^ version as u64).wrapping_mul(PRIME);
+        digest = (digest ^ u64::from(version)).wrapping_mul(PRIME);
         digest = (digest ^ self.window.cast_unsigned()).wrapping_mul(PRIME);
         digest = (digest ^ self.guard.cast_unsigned()).wrapping_mul(PRIME);
-        digest = (digest ^ self.packet_limit as u64).wrapping_mul(PRIME);
+        digest = (digest ^ u64::from(self.packet_limit)).wrapping_mul(PRIME);
         // The digests of `tcp` are older than the other data sets.
         if !matches!(self.data_set, DataSet::Tcp) {
             digest = (digest ^ self.data_set as u64).wrapping_mul(PRIME);

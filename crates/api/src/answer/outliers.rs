@@ -101,6 +101,9 @@ pub(crate) fn outliers(
     found.map(|outlier| describe(store, geo, &outlier, &query)).collect()
 }
 
+/// Weights by signature, and of all connections.
+type BySignature = (Vec<(Option<Signature>, f64)>, f64);
+
 fn describe(
     store: &dyn Store,
     geo: &Geo,
@@ -118,7 +121,7 @@ fn describe(
         },
         ..Selection::default()
     };
-    let count = |selection| -> Result<(Vec<(Option<Signature>, f64)>, f64), Problem> {
+    let count = |selection| -> Result<BySignature, Problem> {
         let answer = store.rollups(&query(selection, Dimension::Signature))?;
         let mut all = 0.0;
         let mut counts = Vec::new();

@@ -234,9 +234,13 @@ mod tests {
 
     const START: i64 = 2_000_000;
 
-    fn node(name: &str, windows: &[Range<i64>]) -> NodeCoverage {
+    fn node(name: &str, windows: Range<i64>) -> NodeCoverage {
+        nodes(name, [windows])
+    }
+
+    fn nodes<const N: usize>(name: &str, windows: [Range<i64>; N]) -> NodeCoverage {
         let time = |t: i64| Window::from_number(START + t).start();
-        let spans = windows.iter().map(|windows| time(windows.start)..time(windows.end)).collect();
+        let spans = windows.into_iter().map(|windows| time(windows.start)..time(windows.end)).collect();
         NodeCoverage { node: name.to_owned(), spans }
     }
 
@@ -250,21 +254,21 @@ mod tests {
 
     #[test]
     fn windows_wait_for_all_nodes_but_not_for_long() {
-        let both = observed(0..10, vec![node("a", &[0..10]), node("b", &[0..10])]);
+        let both = observed(0..10, vec![node("a", 0..10), node("b", 0..10)]);
         assert_eq!((end(&both, 10), end(&both, 9)), (10, 9), "the open one is left out");
-        let one = observed(0..10, vec![node("a", &[0..10]), node("b", &[0..9])]);
+        let one = observed(0..10, vec![node("a", 0..10), node("b", 0..9)]);
         assert_eq!([end(&one, 10), end(&one, 11), end(&one, 12)], [9, 9, 10]);
-        let mut due = observed(0..9, vec![node("a", &[0..10])]);
+        let mut due = observed(0..9, vec![node("a", 0..10)]);
         due.waiting.insert(START + 9);
         assert_eq!([end(&due, 10), end(&due, 12)], [9, 10], "results are waited for, too");
         assert_eq!(end(&one, 60), 58, "somebody should be there");
-        let capture = observed(0..10, vec![node("", &[0..10])]);
+        let capture = observed(0..10, vec![node("", 0..10)]);
         assert_eq!([end(&capture, 10), end(&capture, 60), end(&capture, 9_000)], [10, 10, 10]);
     }
 
     #[test]
     fn changes_are_found_wherever_they_are() {
-        let before = observed(0..10, vec![node("a", &[0..10])]);
+        let before = observed(0..10, vec![node("a", 0..10)]);
         let folded = Folded {
             windows: Some(START..START + 10),
             digests: before.within(START..START + 10).map(|t| (t, before.digest(t))).collect(),
@@ -272,19 +276,19 @@ mod tests {
         };
         let change = |now: &Observed| now.first_change(&folded).map(|t| t - START);
         assert_eq!(change(&before), Some(10));
-        assert_eq!(change(&observed(0..12, vec![node("a", &[0..12])])), Some(10));
-        let mut again = observed(0..10, vec![node("a", &[0..10])]);
+        assert_eq!(change(&observed(0..12, vec![node("a", 0..12)])), Some(10));
+        let mut again = observed(0..10, vec![node("a", 0..10)]);
         again.generations.insert(START + 4, 2);
         assert_eq!(change(&again), Some(4), "computed again");
-        assert_eq!(change(&observed(0..10, vec![node("a", &[0..10]), node("b", &[7..10])])), Some(7));
-        assert_eq!(change(&observed(0..5, vec![node("a", &[0..5])])), Some(5), "forgotten");
-        assert_eq!(change(&observed(-1..10, vec![node("a", &[0..10])])), None, "before the first");
+        assert_eq!(change(&observed(0..10, vec![node("a", 0..10), node("b", 7..10)])), Some(7));
+        assert_eq!(change(&observed(0..5, vec![node("a", 0..5)])), Some(5), "forgotten");
+        assert_eq!(change(&observed(-1..10, vec![node("a", 0..10)])), None, "before the first");
         assert_eq!(change(&observed(0..0, Vec::new())), Some(0));
     }
 
     #[test]
     fn a_node_that_is_away_is_an_event_of_our_own() {
-        let observed = observed(0..500, vec![node("a", &[0..500]), node("b", &[0..10, 14..20, 200..210])]);
+        let observed = observed(0..500, vec![node("a", 0..500), nodes("b", [0..10, 14..20, 200..210])]);
         let told = |to: i64| -> Vec<(i64, i64, Option<i64>, &'static str)> {
             let events = observed.absences(START, START + to);
             let relative = |t: i64| t - START;

@@ -189,9 +189,7 @@ impl<'a> Known<'a> {
             Termination::ServerUnreachable
         } else if close {
             Termination::Close
-        } else if full && self.answered && !self.handshake_repeated {
-            Termination::Open
-        } else if full && latest - first <= 150 * MS {
+        } else if full && (self.answered && !self.handshake_repeated || latest - first <= 150 * MS) {
             Termination::Open
         } else if gone {
             Termination::ClientGone
