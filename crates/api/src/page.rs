@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 
 use cutshort_model::{Window, rfc3339};
+use cutshort_verdict::DataSet;
 
 /// The address of the dashboard on a server that listens there, with a query of its own.
 #[must_use]
@@ -16,12 +17,16 @@ pub fn address(listen: SocketAddr, query: &str) -> String {
     format!("http://{host}:{}/{query}", listen.port())
 }
 
-/// The query that shows the windows that contain a part of a range of time.
+/// The query that shows a data set in the windows that contain a part of a range of time.
 #[must_use]
-pub fn between(times: &Range<i64>) -> String {
+pub fn between(data_set: DataSet, times: &Range<i64>) -> String {
     let minute = |time: i64| rfc3339(time).replace(":00Z", "Z");
     let (from, to) = (Window::containing(times.start).start(), Window::containing(times.end).end());
-    format!("?from={}&to={}", minute(from), minute(to))
+    let data = match data_set {
+        DataSet::Tcp => String::new(),
+        other => format!("data={other}&"),
+    };
+    format!("?{data}from={}&to={}", minute(from), minute(to))
 }
 
 #[cfg(test)]
@@ -36,6 +41,8 @@ mod tests {
         assert_eq!([of("0.0.0.0:1"), of("[::]:1")], ["http://localhost:1/?range=4w"; 2]);
         let hour = 1_000_000_000_i64 * 3600;
         let times = 20_000 * 24 * hour + 1..20_000 * 24 * hour + hour;
-        assert_eq!(between(&times), "?from=2024-10-04T00:00Z&to=2024-10-04T01:15Z");
+        let of = |data_set| between(data_set, &times);
+        assert_eq!(of(DataSet::Tcp), "?from=2024-10-04T00:00Z&to=2024-10-04T01:15Z");
+        assert_eq!(of(DataSet::Quic), "?data=quic&from=2024-10-04T00:00Z&to=2024-10-04T01:15Z");
     }
 }

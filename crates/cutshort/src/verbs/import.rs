@@ -1,7 +1,6 @@
 //! `cutshort import`: captures into a store.
 
 use std::io::Write;
-use std::path::Path;
 
 use clap::{Args, ColorChoice};
 use cutshort_api::page;
@@ -108,8 +107,12 @@ fn datagrams(arguments: &Import) -> Result<Option<DatagramReading>, Error> {
             false => Ok(None),
         };
     }
-    // Stores elsewhere do not keep datagrams.
-    let path = DataDir::new(arguments.data.in_folder().unwrap_or(Path::new(""))).quic_key();
+    let Some(folder) = arguments.data.in_folder() else {
+        return Err(Error::Usage(
+            "stores in ClickHouse do not keep the data set 'quic' yet: import it into a directory (--data DIR)".to_owned(),
+        ));
+    };
+    let path = DataDir::new(folder).quic_key();
     let (key, _) = AddressKey::read_or_create(&path).map_err(|error| wrong_key(&path, &error))?;
     let (ports, open_initials) = (arguments.ends.quic_ports()?, arguments.open_initials);
     Ok(Some(DatagramReading { ports, key: key.hash_key(), open_initials }))
@@ -140,7 +143,7 @@ fn write(
         text,
         "The store has {connections}. Now try\n  cutshort query summary {data}{data_set} --from {from} --to {to}\n  \
          cutshort serve {data}\nwhich shows them on\n  {}",
-        page::address(Settings::default().http.listen, &page::between(&(first..last)))
+        page::address(Settings::default().http.listen, &page::between(store.data_set(), &(first..last)))
     )?;
     if imported.new > 0 {
         let name = SegmentName::Import(total.ran.0, total.ran.1);
