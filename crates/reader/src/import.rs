@@ -73,7 +73,8 @@ impl ImportTotal {
         let kept = quantity(packets, "packet");
         let (segments, others) = (quantity(new, "new segment"), grouped(known));
         match (new, known) {
-            _ if packets == 0 => "no packet was kept".to_owned(),
+            _ if packets == 0 && self.input.of_quic => "no QUIC datagram was kept".to_owned(),
+            _ if packets == 0 => "no TCP packet was kept".to_owned(),
             (_, 0) => format!("{kept} kept in {segments}"),
             (0, _) => format!("nothing new: all its {kept} were there already"),
             _ => format!("{kept} kept, in {segments} and {others} that were there already"),
