@@ -65,7 +65,9 @@ pub(crate) fn compute(store: &Embedded, windows: std::ops::Range<i64>, iraq: imp
             // Some change from window to window, the same each time.
             let noise = (t.wrapping_mul(0x9e37_79b9 + i64::from(number)) >> 7).rem_euclid(21);
             let all = (part * (90 + noise) as f64).round() as u64;
-            for (stage, sampled) in [(Stage::PostAck, all / 20), (Stage::None, all - all / 20)] {
+            let stages = [(Stage::PostAck, all / 20), (Stage::None, all - all / 20)];
+            // No store keeps counts of nothing.
+            for (stage, sampled) in stages.into_iter().filter(|(_, sampled)| *sampled > 0) {
                 let key = CellKey {
                     location: Country::from_alpha2(country),
                     network: Network::As(number),
