@@ -121,6 +121,8 @@ impl CellRow {
 /// The sums of the counts with one key.
 #[derive(Row, Deserialize)]
 pub(crate) struct SummedRow {
+    /// The latest generation among the counts.
+    pub(crate) of_result: u64,
     location: String,
     network: String,
     asn: u32,

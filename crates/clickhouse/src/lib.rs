@@ -189,6 +189,10 @@ impl Store for ClickHouse {
         moving::cells(&self.server, window)
     }
 
+    fn cells_within(&self, range: Range<i64>) -> Result<Vec<(Window, Cells)>> {
+        moving::cells_within(&self.server, &range)
+    }
+
     fn events(&self) -> Option<&dyn Events> {
         let open = self.open_events.as_ref()?;
         Some(self.events.get_or_init(|| open(self.server.data_set)).as_ref())

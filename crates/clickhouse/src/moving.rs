@@ -1,6 +1,6 @@
 //! Reads and writes everything unchanged, for copying between stores.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv6Addr;
 use std::ops::Range;
 
@@ -159,6 +159,51 @@ pub(crate) fn cells(server: &Server, window: Window) -> Result<Option<Cells>> {
     row.map(|row| read_cells(server, &row, &[])).transpose()
 }
 
+/// The cells of the windows of a range that have some, in order.
+pub(crate) fn cells_within(server: &Server, range: &Range<i64>) -> Result<Vec<(Window, Cells)>> {
+    let rows = results::within(server, range)?;
+    let rows: Vec<ResultRow> =
+        rows.into_iter().filter(|row| row.level == Level::FifteenMinutes as u8 && row.has_cells).collect();
+    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(Vec::new()) };
+    let mut filter = Filter::default();
+    filter.generations("t", (first.t, last.t), rows.iter().map(|row| row.generation).collect());
+    filter.add("networks = 1");
+    let mut found: BTreeMap<u64, Cells> = rows.iter().map(|row| (row.generation, Cells::default())).collect();
+    let sums = ["sampled", "weight", "squares"].map(|column| format!("sum(c.{column})"));
+    each_sum(server, filter, sums, &format!("generation, {}", roll::KEYS), &mut |row| {
+        found.get_mut(&row.of_result).map_or(Ok(()), |cells| row.add_to(cells))
+    })?;
+    let of = |row: &ResultRow| Some((Window::containing(row.t), found.remove(&row.generation)?));
+    Ok(rows.iter().filter_map(of).collect())
+}
+
+/// Reads sums of the counts that pass a filter.
+fn each_sum(
+    server: &Server,
+    filter: Filter,
+    [sampled, weight, squares]: [String; 3],
+    keys: &str,
+    each: &mut dyn FnMut(&SummedRow) -> Result<()>,
+) -> Result<()> {
+    let sql = format!(
+        "SELECT max(generation) AS of_result, toString(location) AS location, toString(network) AS network, asn, ip_version, port,
+           toString(node) AS node, toString(excluded) AS excluded, toString(stage) AS stage,
+           toString(termination) AS termination, completed, signature_id, tags,
+           toUInt64({sampled}) AS sampled, toUInt64({weight}) AS weight, toUInt128({squares}) AS squares
+         FROM cell AS c WHERE {} GROUP BY {keys} HAVING sampled != 0",
+        filter.sql(),
+    );
+    let query = filter.bind(server.query(&sql));
+    let mut cursor = server.wait(async { query.fetch::<SummedRow>() })?;
+    loop {
+        let rows = server.batch(&mut cursor)?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        rows.iter().try_for_each(&mut *each)?;
+    }
+}
+
 /// The cells of a result, minus those of other results that it includes.
 fn read_cells(server: &Server, whole: &ResultRow, others: &[&ResultRow]) -> Result<Cells> {
     let mut filter = Filter::default();
@@ -167,31 +212,13 @@ fn read_cells(server: &Server, whole: &ResultRow, others: &[&ResultRow]) -> Resu
     filter.generations("t", (whole.t, last), generations);
     filter.add("networks = 1");
     let own = filter.numbers(vec![whole.generation]);
-    let sum = |column: &str| {
+    let sum = |column| {
         format!("sumIf(c.{column}, generation IN {own}) - sumIf(c.{column}, generation NOT IN {own})")
     };
-    let sql = format!(
-        "SELECT toString(location) AS location, toString(network) AS network, asn, ip_version, port,
-           toString(node) AS node, toString(excluded) AS excluded, toString(stage) AS stage,
-           toString(termination) AS termination, completed, signature_id, tags,
-           toUInt64({}) AS sampled, toUInt64({}) AS weight, toUInt128({}) AS squares
-         FROM cell AS c WHERE {} GROUP BY {} HAVING sampled != 0",
-        sum("sampled"),
-        sum("weight"),
-        sum("squares"),
-        filter.sql(),
-        roll::KEYS,
-    );
-    let query = filter.bind(server.query(&sql));
-    let mut cursor = server.wait(async { query.fetch::<SummedRow>() })?;
+    let sums = ["sampled", "weight", "squares"].map(sum);
     let mut cells = Cells::default();
-    loop {
-        let rows = server.batch(&mut cursor)?;
-        if rows.is_empty() {
-            return Ok(cells);
-        }
-        rows.iter().try_for_each(|row| row.add_to(&mut cells))?;
-    }
+    each_sum(server, filter, sums, roll::KEYS, &mut |row| row.add_to(&mut cells))?;
+    Ok(cells)
 }
 
 pub(crate) fn info(data_set: DataSet, row: &SegmentRow) -> Result<SegmentInfo> {

@@ -403,7 +403,8 @@ fn events_are_kept_by_the_one_who_finds_them() {
     }
     let folder = tempfile::tempdir().unwrap();
     let (data, end) = (folder.path().join("embedded"), common::shutdown::end());
-    common::shutdown::fill(&data, end);
+    // Two weeks: copying more takes long, and what is usual is known after one.
+    common::shutdown::fill(&data, 2 * 672, end);
     let url = format!("clickhouse://default@127.0.0.1:{}/events", database::server().port);
     run(&format!("clickhouse migrate --store {url}"), NOTHING).ended(0);
     run(&format!("store copy --from {} --to {url}", data.display()), NOTHING).ended(0);

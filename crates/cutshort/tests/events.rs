@@ -33,7 +33,7 @@ fn query(folder: &Path, question: &str) -> String {
 fn a_shutdown_is_served_and_survives_a_kill() {
     let folder = tempfile::tempdir().unwrap();
     let end = shutdown::end();
-    shutdown::fill(folder.path(), end);
+    shutdown::fill(folder.path(), shutdown::FIVE_WEEKS, end);
     let time = |t: i64| rfc3339(Window::from_number(t).start());
     let server = Server::start(folder, &[]);
     server.until("events", |server| events(server).len() >= 4);

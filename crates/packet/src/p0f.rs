@@ -18,6 +18,7 @@ use crate::{Flags, OptionKind, Packet, SynOptions};
 /// let syn = Packet {
 ///     five_tuple,
 ///     flags: Flags::SYN,
+///     seq: 1,
 ///     ip_id: 7,
 ///     ttl: 52,
 ///     tcp_window: 64_240,

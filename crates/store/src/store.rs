@@ -72,6 +72,15 @@ pub trait Store: Send + Sync {
     /// The counts of a window; none if they were deleted and only hours or days count it.
     fn cells(&self, window: Window) -> Result<Option<Cells>>;
 
+    /// The counts of the windows of a range, in order, without those windows that [`cells`](Self::cells) has none of. A store
+    /// on the network reads them in few requests.
+    fn cells_within(&self, range: Range<i64>) -> Result<Vec<(Window, Cells)>> {
+        let windows = self.generations(range)?.into_iter();
+        windows
+            .filter_map(|(window, _)| Some(self.cells(window).transpose()?.map(|cells| (window, cells))))
+            .collect()
+    }
+
     /// Where events are kept; none if this store keeps none.
     fn events(&self) -> Option<&dyn Events> {
         None

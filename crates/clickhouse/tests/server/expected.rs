@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use cutshort_clickhouse::{Address, ClickHouse};
 use cutshort_model::Window;
-use cutshort_packet::{FiveTuple, Packet};
+use cutshort_packet::{FiveTuple, Flags, Packet};
 use cutshort_store::{
     FlowKey, FlowVerdict, Inputs, Provenance, Segment, SegmentSource, Store, StoredRow, VerdictBatch,
 };
@@ -111,7 +111,10 @@ fn of_flow(five_tuple: FiveTuple, packets: &[(Packet, usize)], around: &FlowCont
 fn origin(rows: &[StoredRow]) -> (u32, u16) {
     let first = rows.iter().min_by_key(|row| (row.row.ts, row.row.sample_rate, row.node)).unwrap();
     let syns = rows.iter().filter(|row| row.row.is_syn());
-    let order = |syn: &Row| (syn.ts, syn.ip_id, syn.ttl, syn.tcp_window, syn.sample_rate);
+    let order = |syn: &Row| {
+        let marks = syn.flags.intersection(Flags::SCANNERS).bits();
+        (syn.ts, syn.ip_id, syn.ttl, syn.tcp_window, syn.sample_rate, syn.options_len, marks)
+    };
     let syn = syns.min_by_key(|syn| (order(&syn.row), syn.node));
     (first.row.sample_rate, syn.unwrap_or(first).node)
 }

@@ -34,7 +34,7 @@ impl Server {
     /// With a shutdown of Iraq that it has found.
     pub(crate) fn of_shutdown() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        super::shutdown::fill(folder.path(), super::shutdown::end());
+        super::shutdown::fill(folder.path(), super::shutdown::FIVE_WEEKS, super::shutdown::end());
         let server = Self::start(folder, &[]);
         let is_found = |server: &Self| {
             server.result("/traffic_anomalies")["trafficAnomalies"] != Value::Array(Vec::new())

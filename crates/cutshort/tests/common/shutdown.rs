@@ -1,4 +1,4 @@
-//! A store with five weeks of counts, in which a country is gone for five hours.
+//! A store with weeks of counts, in which a country is gone for five hours.
 
 use std::path::Path;
 
@@ -10,8 +10,8 @@ use cutshort_store::cell::{CellKey, CellOutcome, Cells};
 use cutshort_store::{Inputs, Provenance, Segment, SegmentSource, Store, WindowCounts};
 use cutshort_verdict::{Stage, Tags, Termination, WeightedCount};
 
-/// How many windows there are: five weeks, up to the last one that is over.
-const WINDOWS: i64 = 5 * 672;
+/// How many windows there are in five weeks.
+pub(crate) const FIVE_WEEKS: i64 = 5 * 672;
 /// So many windows before the end, Iraq is gone.
 const BEFORE: i64 = 100;
 /// For so many.
@@ -43,14 +43,14 @@ const NETWORKS: [(u32, &str); 12] = [
     (5_410, "FR"),
 ];
 
-/// Fills a folder up to a window.
-pub(crate) fn fill(folder: &Path, end: i64) {
+/// Fills a folder with so many windows before one.
+pub(crate) fn fill(folder: &Path, windows: i64, end: i64) {
     let store = Embedded::open(folder, Options { durable: false }).unwrap();
     let start = |t: i64| Window::from_number(t).start();
-    let covers = (start(end - WINDOWS), start(end) - 1);
+    let covers = (start(end - windows), start(end) - 1);
     let source = SegmentSource::tcp("edge1", Provenance::Live, covers);
     store.append(&Segment::encode(Vec::<Packet>::new(), &source, None).unwrap()).unwrap();
-    compute(&store, end - WINDOWS..end, |t| if gone(end).contains(&t) { 0.02 } else { 1.0 });
+    compute(&store, end - windows..end, |t| if gone(end).contains(&t) { 0.02 } else { 1.0 });
     store.roll().unwrap();
 }
 

@@ -111,6 +111,8 @@ impl EventJob {
             start: from,
             held,
             report: EventReport::default(),
+            read: 0..0,
+            ahead: BTreeMap::new(),
         };
         let stopped = run.windows(to.max(before), before, each)?;
         let Run { held, mut report, .. } = run;
@@ -163,7 +165,13 @@ struct Run<'a> {
     start: i64,
     held: Held,
     report: EventReport,
+    /// The windows whose counts were read together last, and those that are still to be added.
+    read: Range<i64>,
+    ahead: BTreeMap<i64, Cells>,
 }
+
+/// So many windows are read together. Each may have half a million counts.
+const AHEAD: i64 = 8;
 
 impl Run<'_> {
     /// Reads windows up to `to`. Nothing is stored before all those that were read by earlier runs, up to `before`, are read again:
@@ -213,11 +221,7 @@ impl Run<'_> {
 
     /// Reads a window.
     fn add(&mut self, t: i64, found: &mut BTreeMap<EventId, Event>) -> Result<()> {
-        let cells = if self.observed.has_results(t) {
-            self.store.cells(Window::from_number(t))?
-        } else {
-            Some(Cells::default())
-        };
+        let cells = if self.observed.has_results(t) { self.cells(t)? } else { Some(Cells::default()) };
         // What only hours or days count is as good as not observed.
         if let Some(cells) = cells {
             let detector = &mut self.held.detector;
@@ -231,6 +235,17 @@ impl Run<'_> {
         self.held.next = t + 1;
         self.report.windows += 1;
         Ok(())
+    }
+
+    /// The counts of a window. Those of the windows after it are read with it.
+    fn cells(&mut self, t: i64) -> Result<Option<Cells>> {
+        if !self.read.contains(&t) {
+            self.read = t..t + AHEAD;
+            let time = |t| Window::from_number(t).start();
+            let found = self.store.cells_within(time(t)..time(t + AHEAD))?;
+            self.ahead = found.into_iter().map(|(window, cells)| (window.number(), cells)).collect();
+        }
+        Ok(self.ahead.remove(&t))
     }
 
     /// Stores what was found in the windows up to `to`, and begins anew.
