@@ -15,7 +15,7 @@ describe("an address that cannot be read", () => {
     ["?place=Portugal", "No place is called “Portugal”", "Did you mean PT (Portugal)?"],
     ["?place=AS99999999999", "No place is called “AS99999999999”", "AS13335"],
     ["?view=compare&place=PT&with=Spain", "No place is called “Spain”", "ES (Spain)"],
-    ["?view=nosuch", "No view is called “nosuch”", "overview, compare"],
+    ["?view=nosuch", "No view is called “nosuch”", "overview, events"],
     ["?from=2026-11-20T00:00Z&to=2026-11-19T00:00Z", "This is not a time", "the end must come after the beginning"],
     ["?range=500x", "“500x” is not a time", "range=4w"],
     ["?handshake=complete", "“complete” is not a value of handshake", "without it"],

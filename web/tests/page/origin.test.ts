@@ -101,6 +101,11 @@ describe("a store with connections to other servers", () => {
 
 it("is not offered where there is only one data set", async () => {
   const one = await look({}, base());
+  await one.page.route("**/radar/status", async (route) => {
+    const answer = (await (await route.fetch()).json()) as { result: { dataSets: { name: string }[] } };
+    answer.result.dataSets = answer.result.dataSets.filter(({ name }) => name === "tcp");
+    await route.fulfill({ json: answer });
+  });
   await one.open("?range=7d");
   expect(await one.page.getByRole("group", { name: "Data set" }).count()).toBe(0);
   await one.context.close();
