@@ -170,7 +170,7 @@ pub(crate) fn cells_within(server: &Server, range: &Range<i64>) -> Result<Vec<(W
     filter.add("networks = 1");
     let mut found: BTreeMap<u64, Cells> = rows.iter().map(|row| (row.generation, Cells::default())).collect();
     let sums = ["sampled", "weight", "squares"].map(|column| format!("sum(c.{column})"));
-    each_sum(server, filter, sums, &format!("generation, {}", roll::KEYS), &mut |row| {
+    each_sum(server, &filter, sums, &format!("generation, {}", roll::KEYS), &mut |row| {
         found.get_mut(&row.of_result).map_or(Ok(()), |cells| row.add_to(cells))
     })?;
     let of = |row: &ResultRow| Some((Window::containing(row.t), found.remove(&row.generation)?));
@@ -180,7 +180,7 @@ pub(crate) fn cells_within(server: &Server, range: &Range<i64>) -> Result<Vec<(W
 /// Reads sums of the counts that pass a filter.
 fn each_sum(
     server: &Server,
-    filter: Filter,
+    filter: &Filter,
     [sampled, weight, squares]: [String; 3],
     keys: &str,
     each: &mut dyn FnMut(&SummedRow) -> Result<()>,
@@ -217,7 +217,7 @@ fn read_cells(server: &Server, whole: &ResultRow, others: &[&ResultRow]) -> Resu
     };
     let sums = ["sampled", "weight", "squares"].map(sum);
     let mut cells = Cells::default();
-    each_sum(server, filter, sums, roll::KEYS, &mut |row| row.add_to(&mut cells))?;
+    each_sum(server, &filter, sums, roll::KEYS, &mut |row| row.add_to(&mut cells))?;
     Ok(cells)
 }
 
