@@ -144,7 +144,7 @@ pub fn metric(store: &dyn Store, facts: &Facts, asked: &OriginsQuery<'_>) -> Res
     Ok(OriginsAnswer { meta, series: answer })
 }
 
-/// The percentiles of times that are given, as in Radar's other data sets, with the 95th besides.
+/// The percentiles that are returned: those of Radar's other data sets, and the 95th.
 const PERCENTILES: [(&str, f64); 4] = [("p25", 0.25), ("p50", 0.5), ("p75", 0.75), ("p95", 0.95)];
 
 /// What is counted of connections in one interval, of one region.

@@ -36,7 +36,7 @@ impl Limits {
         self.connections as u64 + Self::OTHER_FILES
     }
 
-    /// Reduces the connections to what fits into so many open files, of which a quarter is theirs in any case.
+    /// Reduces the number of connections to what this many open files allow. Connections get at least a quarter of them.
     #[must_use]
     pub fn within(self, files: u64) -> Self {
         let most = files.saturating_sub(Self::OTHER_FILES).max(files / 4);

@@ -78,7 +78,7 @@ impl EventFilter {
         EventQuery { windows: self.range.as_ref().map(windows), ..EventQuery::default() }
     }
 
-    /// Whether an event is asked for, as far as the store has not decided it.
+    /// Returns true if an event passes the filters that the store has not applied.
     #[must_use]
     pub fn wants(&self, event: &Event, geo: &Geo) -> bool {
         self.wants_place(&event.place, geo)
@@ -88,7 +88,7 @@ impl EventFilter {
             && self.alarm.is_none_or(|alarm| event.alarm.is_some() == alarm)
     }
 
-    /// Whether a place is asked for.
+    /// Returns true if a place passes the filters.
     #[must_use]
     pub fn wants_place(&self, place: &SeriesPlace, geo: &Geo) -> bool {
         let (country, network, node) = match place {

@@ -6,6 +6,7 @@ use clap::{Args, ColorChoice};
 use cutshort_api::page;
 use cutshort_capture::Reading;
 use cutshort_model::{Addresses, Window, date_time, quantity, rfc3339, until};
+use cutshort_packet::quic::ServerPorts;
 use cutshort_pipeline::{AddressKey, Due, Report, SegmentName, WindowJob};
 use cutshort_reader::{DatagramReading, ImportTotal, Importing, SIMULATED};
 use cutshort_store::{DataDir, Store};
@@ -115,6 +116,11 @@ fn datagrams(arguments: &Import) -> Result<Option<DatagramReading>, Error> {
     let path = DataDir::new(folder).quic_key();
     let (key, _) = AddressKey::read_or_create(&path).map_err(|error| wrong_key(&path, &error))?;
     let (ports, open_initials) = (arguments.ends.quic_ports()?, arguments.open_initials);
+    if ports != ServerPorts::default() {
+        message(
+            &"a store does not keep --server-port: where neither port is 443, or both are, the client is the end whose Initial came first",
+        );
+    }
     Ok(Some(DatagramReading { ports, key: key.hash_key(), open_initials }))
 }
 

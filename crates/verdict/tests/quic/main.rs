@@ -4,6 +4,8 @@
 mod oracle;
 mod random;
 mod scenario;
+#[path = "../splitmix/mod.rs"]
+mod splitmix;
 
 use std::collections::BTreeMap;
 

@@ -4,28 +4,11 @@ use cutshort_packet::FiveTuple;
 use cutshort_packet::quic::{Datagram, Frames, Icmp, Kinds, Opened, ServerPorts};
 use cutshort_verdict::{DataSet, Rules};
 
+pub(crate) use crate::splitmix::Random;
+
 pub(crate) const SECOND: i64 = 1_000_000_000;
 
-/// SplitMix64.
-pub(crate) struct Random(pub(crate) u64);
-
 impl Random {
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    pub(crate) fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
-    }
-
-    pub(crate) fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
-        all[self.below(all.len() as u64) as usize]
-    }
-
     fn one_in(&mut self, number: u64) -> bool {
         self.below(number) == 0
     }

@@ -284,7 +284,7 @@ struct Wanted {
     cause: Option<String>,
     outage: Option<String>,
     text: Option<String>,
-    /// Whether something is asked for that there is none of here.
+    /// Returns true if the filters ask for something that this server never has.
     nothing: bool,
 }
 
@@ -328,7 +328,7 @@ impl Wanted {
             && self.has_text(&content.description)
     }
 
-    /// Whether an event is asked for, whose place and time are.
+    /// Returns true if an event passes the filters. Its place and time already do.
     fn has_event(&self, event: &KeptAnnotation) -> bool {
         self.kind.is_none_or(|kind| kind.name() == event.event_type)
             && self.cause.is_none()

@@ -144,7 +144,7 @@ impl CountryCount {
 struct Wanted {
     verified: Option<bool>,
     kinds: Vec<String>,
-    /// Whether something is asked for that there is none of here.
+    /// Returns true if the filters ask for something that this server never has.
     nothing: bool,
 }
 

@@ -84,7 +84,7 @@ pub(super) fn selected(call: &Call<'_>, filter: &EventFilter) -> Result<Vec<Sele
     Ok(select(call.app.store.as_ref(), &call.geo.data, filter)?)
 }
 
-/// The part of a list that is asked for.
+/// The requested part of a list.
 pub(super) fn page<T>(call: &Call<'_>, all: Vec<T>, default: usize) -> Result<Vec<T>, Problem> {
     let limit = question::number(&call.parameters, "limit", default, 1..=1000)?;
     let offset = question::number(&call.parameters, "offset", 0, 0..=1_000_000)?;
