@@ -4,6 +4,9 @@
 #[allow(dead_code)]
 #[path = "../../verdict/tests/quic/random.rs"]
 mod random;
+#[allow(dead_code)]
+#[path = "../../verdict/tests/splitmix/mod.rs"]
+mod splitmix;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
