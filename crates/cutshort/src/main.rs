@@ -11,14 +11,7 @@ mod local_capture;
 mod local_capture;
 mod log;
 mod options;
-mod output;
-mod progress;
 mod settings;
-#[cfg(unix)]
-mod signals;
-#[cfg(not(unix))]
-#[path = "signals_elsewhere.rs"]
-mod signals;
 mod stopping;
 mod terminal;
 mod verbs;
@@ -115,11 +108,11 @@ fn run() -> Result<Done, Error> {
     match verb {
         Verb::Classify(arguments) => classify::run(&arguments, color),
         Verb::Import(arguments) => import::run(&arguments, color),
-        Verb::Serve(arguments) => serve::run(&arguments),
+        Verb::Serve(arguments) => serve::run(arguments),
         #[cfg(target_os = "linux")]
-        Verb::Agent(arguments) => agent::run(&arguments),
+        Verb::Agent(arguments) => agent::run(arguments),
         #[cfg(target_os = "linux")]
-        Verb::Doctor(arguments) => doctor::run(&arguments, color),
+        Verb::Doctor(arguments) => doctor::run(arguments, color),
         Verb::Query(arguments) => query::run(&arguments, color),
         Verb::Annotate(arguments) => annotate::run(&arguments, color),
         Verb::Token(arguments) => token::run(&arguments, color),
