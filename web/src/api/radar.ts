@@ -4,11 +4,11 @@ import { type Place, WORLD } from "../state/place";
 import { ALL_DATA, type DataSet, DEFAULT, lengthOf, type Range, type Step } from "../state/url";
 import { ANOMALOUS, type Metric, useStages } from "../state/stage";
 import { type Answer, readGroups, total } from "./answers";
-import { address, ask, file, type Parameters } from "./client";
+import { address, ask, change, file, type Parameters } from "./client";
 import { type Asked, metricPairs, seriesParameters } from "./question";
 import { gapsOf } from "./collected";
 import type { Span } from "../charts/times";
-import type { Asn, Connection, ConnectionsAnswer, Coverage, Found, FoundEvent, GroupsAnswer, Location, Meta, Status, Terms, TopRow, Traced, Upstreams } from "./wire";
+import type { Asn, Connection, ConnectionsAnswer, Coverage, Found, FoundEvent, GroupsAnswer, KeptNote, Location, Meta, NoteToKeep, Status, Terms, TopRow, Traced, Upstreams } from "./wire";
 
 const DIRECTORIES: Record<DataSet, string> = { tcp: "tcp_resets_timeouts", origin: "origin_resets_timeouts", quic: "quic_closes_timeouts" };
 let asked: DataSet = "tcp";
@@ -184,6 +184,10 @@ export function feed(place: Place, more: Parameters): URL {
   const of = seriesParameters([{ range: DEFAULT.range, place, completed: false, unanswered: false }]).filter(([key]) => key !== "dateRange");
   return address(`${EVENTS}.atom`, [...of, ["dataSet", asked], ...more]);
 }
+
+const NOTES = "annotations/outages";
+export const annotate = async (note: NoteToKeep): Promise<KeptNote> => (await change<{ annotation: KeptNote }>("POST", NOTES, note)).annotation;
+export const removeAnnotation = (id: string): Promise<unknown> => change("DELETE", `${NOTES}/${encodeURIComponent(id)}`);
 
 export const terms = (): Promise<Terms> => ask<Terms>(inDataSet("terms"));
 

@@ -5,6 +5,8 @@ import type { components, operations } from "../generated/api";
 type Schemas = components["schemas"];
 
 export type Note = Schemas["Note"];
+export type NoteToKeep = Schemas["AnnotationToKeep"];
+export type KeptNote = Schemas["KeptAnnotation"];
 export type Meta = Schemas["Meta"] & Partial<Schemas["OwnMeta"]>;
 export type CountsOfSeries = Schemas["CountOfSeries"];
 

@@ -15,7 +15,7 @@ export interface Mark {
   link: string;
 }
 
-const KINDS: Record<string, string> = {
+export const KINDS: Record<string, string> = {
   GENERAL: "Note",
   OUTAGE: "Outage",
   PARTIAL_PROJECTION: "Incomplete data",

@@ -38,14 +38,14 @@ async function picker(app: App, { places, names }: Compared): Promise<HTMLElemen
   const chips = places.map((place, at) => {
     const name = names[at] ?? "";
     const label = h("span", {}, h("span", { class: `swatch hue-${at}` }), name);
-    if (places.length === 1) return h("li", { class: "chip" }, label);
-    const rest = at === 0 ? { place: places[1] ?? place, others: places.slice(2) } : { others: without(place) };
-    const remove = h("button", { type: "button", "aria-label": `Remove ${name}`, title: "Remove", "data-key": `remove:${placeKey(place)}`, onclick: () => store.go(rest) }, "×");
+    // The first one is the place of the whole page.
+    if (at === 0) return h("li", { class: "chip" }, label);
+    const remove = h("button", { type: "button", "aria-label": `Remove ${name}`, title: "Remove", "data-key": `remove:${placeKey(place)}`, onclick: () => store.go({ others: without(place) }) }, "×");
     return h("li", { class: "chip" }, label, remove);
   });
   const add = searchField({
     label: "Add a country or network to compare",
-    placeholder: places.length < MOST_COMPARED ? "Add a country or network" : "Maximum of six",
+    placeholder: "Add a country or network (up to six)",
     key: "compare-add",
     choose: (place) => store.go({ others: [...state.others, place].slice(0, MOST_COMPARED - 1) }),
   });
@@ -53,7 +53,7 @@ async function picker(app: App, { places, names }: Compared): Promise<HTMLElemen
     "section",
     { class: "picker", "aria-label": "What is compared" },
     h("ul", { class: "chips" }, ...chips),
-    places.length < MOST_COMPARED ? add : null,
+    places.length < MOST_COMPARED ? add : h("p", { class: "muted" }, "Six selections is the maximum: remove one to add another."),
     places.length === 1 ? await suggestions(app) : null,
   );
 }

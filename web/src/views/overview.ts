@@ -16,6 +16,7 @@ import { type Child, h } from "../ui/dom";
 import { nothing } from "../ui/empty";
 import { causes } from "../ui/causes";
 import { figure } from "../ui/figure";
+import { addedNote, noteMenu } from "../ui/note";
 import { later } from "../ui/later";
 import { compact, count, percent, points, sampling } from "../ui/format";
 import { type Earlier, earlierOf, unlike } from "./earlier";
@@ -117,9 +118,9 @@ function chart({ store, state }: App, series: OverTime, events: readonly FoundEv
     body: stageChart(state, series, marks, 320, (from, to) => store.go({ range: { kind: "fixed", from, to } })),
     table: () => (groups ? stageTable(groups, state.counts) : { columns: [], rows: [] }),
     source: provenance("Connections cut short, by stage", state, series),
-    tools: [unit],
+    tools: [unit, noteMenu({ store, state }, shown)],
     legend: legend({ store, state }),
-    below: h("div", {}, listMarks(marks), incompleteNote(series)),
+    below: h("div", {}, listMarks(marks), addedNote({ store, state }), incompleteNote(series)),
     embed: (range) => new URL(`embed/stages${formatState({ ...state, range })}`, ROOT).href,
   });
 }
