@@ -20,7 +20,7 @@ import { addedNote, noteMenu } from "../ui/note";
 import { later } from "../ui/later";
 import { compact, count, percent, points, sampling } from "../ui/format";
 import { type Earlier, earlierOf, unlike } from "./earlier";
-import { happened, marksOfEvents } from "./happened";
+import { happened, marksOfEvents, SHOWN_EVENTS } from "./happened";
 import { inWords } from "./in-words";
 import { remarkable } from "./remarkable";
 import { incompleteNote, isEmpty, provenance, stageTable, unitText } from "./series";
@@ -30,7 +30,7 @@ export async function render(app: App): Promise<Child[]> {
   const asked = selected(app.state);
   const both = [asked, { ...asked, control: true }];
   // First what is seen first: a browser asks few questions at a time.
-  const first = Promise.all([radar.summary("stage", both), radar.stagesOverTime([asked], { step: stepOf(app.state) }), radar.events(asked, [["state", "-retracted"]]).catch(() => [])]);
+  const first = Promise.all([radar.summary("stage", both), radar.stagesOverTime([asked], { step: stepOf(app.state) }), radar.events(asked, SHOWN_EVENTS).catch(() => [])]);
   const more = [later(inWords(app), 150), later(happened(app), 200), later(remarkable(app), 480), later(causes(app.store), 300)];
   const [sums, series, events] = await first;
   const [now, before] = sums.series;
