@@ -45,16 +45,19 @@ pub enum Target {
     Alertmanager(Endpoint),
     /// A program that is run for each alert.
     Command(Command),
+    /// Mail, which collects alerts for some time.
+    Email(Email),
 }
 
 impl Target {
-    /// The name in settings: `webhook`, `alertmanager`, `command`.
+    /// The name in settings: `webhook`, `alertmanager`, `command`, `email`.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Webhook(_) => "webhook",
             Self::Alertmanager(_) => "alertmanager",
             Self::Command(_) => "command",
+            Self::Email(_) => "email",
         }
     }
 }
@@ -88,6 +91,65 @@ pub struct Command {
     pub argv: Vec<String>,
     /// How long it may run.
     pub timeout: Duration,
+}
+
+/// Mail.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Email {
+    /// The host of the mail server.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is encrypted.
+    pub encryption: Encryption,
+    /// Trusted certificates (PEM), instead of the system's.
+    pub ca_file: Option<PathBuf>,
+    /// The user and password for the mail server.
+    pub login: Option<(String, Secret)>,
+    /// The sender's address.
+    pub from: String,
+    /// The addresses of those who get it.
+    pub to: Vec<String>,
+    /// The shortest time between two mails.
+    pub every: Duration,
+    /// The time limit of a delivery.
+    pub timeout: Duration,
+}
+
+/// How a connection to a mail server is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encryption {
+    /// From the beginning (port 465).
+    Tls,
+    /// After STARTTLS, which the server must offer (port 587).
+    StartTls,
+    /// Not at all (port 25).
+    None,
+}
+
+impl Encryption {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Tls, Self::StartTls, Self::None];
+
+    /// The name in settings: `tls`, `starttls`, `none`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tls => "tls",
+            Self::StartTls => "starttls",
+            Self::None => "none",
+        }
+    }
+
+    /// The usual port.
+    #[must_use]
+    pub const fn port(self) -> u16 {
+        match self {
+            Self::Tls => 465,
+            Self::StartTls => 587,
+            Self::None => 25,
+        }
+    }
 }
 
 /// A secret, or the file that contains it, which is read at the start.

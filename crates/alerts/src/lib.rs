@@ -9,14 +9,18 @@ mod command;
 mod config;
 mod counts;
 mod deliver;
+mod email;
 mod http;
 mod message;
 mod receivers;
 mod runner;
 mod sender;
 
-pub use config::{Command, Endpoint, Filter, Receiver, Secret, Target, Webhook, check_name};
+pub use config::{
+    Command, Email, Encryption, Endpoint, Filter, Receiver, Secret, Target, Webhook, check_name,
+};
 pub use deliver::Alerts;
+pub use email::check_mailbox;
 pub use http::check_url;
 pub use receivers::{Host, Receivers, Tested};
 pub use runner::run_commands;

@@ -9,6 +9,7 @@ use cutshort_sandbox::Needs;
 
 use crate::command::Runner;
 use crate::config::{Filter, Receiver, Target};
+use crate::email::Email;
 use crate::http::{Alertmanager, Webhook};
 use crate::message::Message;
 use crate::sender::{Failure, Sender};
@@ -42,7 +43,7 @@ pub(crate) struct Open {
 pub struct Tested {
     /// The receiver's name.
     pub name: String,
-    /// How it is reached: `webhook`, `alertmanager`, `command`.
+    /// How it is reached: `webhook`, `alertmanager`, `command`, `email`.
     pub kind: &'static str,
     /// Why it did not accept the test, in words.
     pub failed: Option<String>,
@@ -106,6 +107,12 @@ fn open_sender(target: &Target, host: &Host) -> Result<(Box<dyn Sender>, Needs),
         Target::Command(config) => {
             let runner = Runner::start(&host.program, host.user.as_deref(), config)?;
             (Box::new(runner), Needs::default())
+        }
+        Target::Email(config) => {
+            let email = Email::open(config)?;
+            let mut needs = Needs::default();
+            needs.add(email.needs());
+            (Box::new(email), needs)
         }
     };
     Ok(opened)

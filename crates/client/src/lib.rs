@@ -16,7 +16,7 @@ use ureq::{Agent, Error, Proxy};
 use tls::Encryption;
 
 pub use needs::{CERTIFICATES, reaching};
-pub use tls::{Trust, Verifier, read_certificates};
+pub use tls::{Trust, Verifier, read_certificates, trusted_certificates};
 
 const CONNECT: Duration = Duration::from_secs(10);
 

@@ -107,6 +107,16 @@ pub fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, St
     }
 }
 
+/// The certificates (DER) of a file, or the system's without one, as far as they can be used.
+///
+/// # Errors
+/// What is wrong with the certificates.
+pub fn trusted_certificates(ca_file: Option<&Path>) -> Result<Vec<Vec<u8>>, String> {
+    let found = ca_file.map_or_else(system_certificates, read_certificates)?;
+    let is_usable = |one: &CertificateDer<'static>| RootCertStore::empty().add(one.clone()).is_ok();
+    Ok(found.into_iter().filter(is_usable).map(|one| one.to_vec()).collect())
+}
+
 fn system_certificates() -> Result<Vec<CertificateDer<'static>>, String> {
     let found = rustls_native_certs::load_native_certs().certs;
     if found.is_empty() {

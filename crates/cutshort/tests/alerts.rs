@@ -14,6 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use common::hook::{Hook, Received};
 use common::server::Server;
+use common::smtp::MailServer;
 use common::{run, shutdown};
 use cutshort_embedded::{Embedded, Options};
 use cutshort_model::{Window, rfc3339};
@@ -344,4 +345,46 @@ fn alertmanager_is_told_again_of_what_is_open() {
     let path = self::settings(other.path(), &alertmanager.receiver());
     let server = serve(folder, &path);
     server.until("the alert again", |_| !alertmanager.firing().is_empty());
+}
+
+#[test]
+fn mail_is_a_digest_that_comes_at_most_every_so_often() {
+    let (now, other, mail) = (shutdown::end(), tempfile::tempdir().unwrap(), MailServer::start());
+    let receiver = |every: &str| {
+        format!(
+            "[[alerts.receivers]]\nname = 'noc'\nkind = 'email'\nserver = '{}'\nencryption = 'none'\n\
+             from = 'Counts <cutshort@example.org>'\nto = ['noc@example.org', 'on-call@example.org']\nevery = '{every}'\n\
+             places = ['country:IQ']\n",
+            mail.address
+        )
+    };
+    let hourly = settings(other.path(), &receiver("1h"));
+    run("alerts test --settings", &[&hourly]).ended(0);
+    let test = &mail.mails()[0];
+    assert_eq!((test.from.as_str(), test.to.len()), ("cutshort@example.org", 2));
+    assert!(test.text.contains("Subject: [cutshort] TEST") && test.text.contains("test: TEST."), "{test:?}");
+
+    // It is full at first.
+    mail.refuse(true);
+    let server = serve(store(now), &hourly);
+    server.until("a failure", |server| server.log().contains("no room"));
+    mail.refuse(false);
+    server.until("the alarm", |_| mail.mails().len() == 2);
+    let text = mail.mails()[1].text.clone();
+    assert!(text.contains("Subject: [cutshort] opened: Iraq: 98 % fewer connections than usual"), "{text}");
+    assert!(text.contains("country:IQ, traffic, data set tcp"), "{text}");
+
+    // The end must wait for the hour to pass, also after a kill, and does not if the hour is shorter.
+    let folder = server.kill();
+    come_back(folder.path(), now);
+    let server = serve(folder, &hourly);
+    server.until("an alert that waits", |server| {
+        server.send("GET", "/metrics", &[]).1.contains("cutshort_alerts_waiting{receiver=\"noc\"} 1")
+    });
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(mail.mails().len(), 2);
+    let folder = server.kill();
+    let server = serve(folder, &settings(other.path(), &receiver("1s")));
+    server.until("the end", |_| mail.mails().len() == 3);
+    assert!(mail.mails()[2].text.contains("ended: Ended at"), "{:?}", mail.mails());
 }

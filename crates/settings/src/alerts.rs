@@ -1,19 +1,26 @@
 //! Receivers of alarms, each a table of its own in the file.
 
 use std::fmt::Display;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use cutshort_alerts::{Command, Endpoint, Filter, Receiver, Secret, Target, Webhook, check_name};
+use cutshort_alerts::{
+    Command, Email, Encryption, Endpoint, Filter, Receiver, Secret, Target, Webhook, check_mailbox,
+    check_name,
+};
 use cutshort_detect::{Channel, Severity};
 use cutshort_verdict::DataSet;
 use toml::{Table, Value};
 
 use crate::kind::{Kind, TEXTS, read_length, text, write_length};
+use crate::stores::is_here;
 
 /// How long a delivery may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// The shortest time between two mails.
+const EVERY: Duration = Duration::from_hours(1);
 /// What is shown in place of a secret.
 const HIDDEN: &str = "...";
 
@@ -64,6 +71,7 @@ fn read(fields: &mut Fields<'_>, name: String) -> Result<Receiver, String> {
         }
         "alertmanager" => Target::Alertmanager(fields.endpoint()?),
         "command" => Target::Command(fields.command()?),
+        "email" => Target::Email(fields.email()?),
         other => return Err(format!("kind: '{other}' is not one of {}", KINDS.join(", "))),
     };
     let filter = fields.filter()?;
@@ -71,7 +79,7 @@ fn read(fields: &mut Fields<'_>, name: String) -> Result<Receiver, String> {
     Ok(Receiver { name, filter, target })
 }
 
-const KINDS: [&str; 3] = ["webhook", "alertmanager", "command"];
+const KINDS: [&str; 4] = ["webhook", "alertmanager", "command", "email"];
 
 /// The fields of a receiver, and those of them that were looked for.
 struct Fields<'a> {
@@ -110,6 +118,7 @@ impl Fields<'_> {
     fn secret(&mut self, name: &'static str) -> Result<Option<Secret>, String> {
         let file = match name {
             "secret" => "secret_file",
+            "password" => "password_file",
             _ => "authorization_file",
         };
         match (self.text(name)?, self.path(file)?) {
@@ -158,6 +167,43 @@ impl Fields<'_> {
         Ok(Command { argv, timeout: self.timeout()? })
     }
 
+    fn email(&mut self) -> Result<Email, String> {
+        let server = self.needed("server")?;
+        let encryption = self.read("encryption", |value| {
+            let all = Encryption::ALL;
+            named(text(value)?, &all.map(Encryption::name), |name| {
+                all.into_iter().find(|one| one.name() == name)
+            })
+        })?;
+        let encryption = encryption.unwrap_or(Encryption::StartTls);
+        let (host, port) =
+            host_and_port(&server, encryption.port()).map_err(|why| format!("server: {why}"))?;
+        let login = match (self.text("user")?, self.secret("password")?) {
+            (Some(user), Some(password)) => Some((user, password)),
+            (None, None) => None,
+            _ => return Err("set both user and password (or password_file), or none of them".to_owned()),
+        };
+        if login.is_some() && encryption == Encryption::None && !is_here(&host) {
+            return Err(format!(
+                "the password would go to {host} unencrypted: set encryption to \"starttls\" or \"tls\""
+            ));
+        }
+        let address = |value: &Value| {
+            let address = text(value)?;
+            check_mailbox(address).map(|()| address.to_owned())
+        };
+        let from = self
+            .read("from", address)?
+            .ok_or("a receiver of mail needs 'from', the address of the sender")?;
+        let to = self.list("to", |address| check_mailbox(address).map(|()| address.to_owned()))?;
+        if to.is_empty() {
+            return Err("a receiver of mail needs 'to', a list of addresses".to_owned());
+        }
+        let every = self.read("every", read_length)?.unwrap_or(EVERY);
+        let (ca_file, timeout) = (self.path("ca_file")?, self.timeout()?);
+        Ok(Email { host, port, encryption, ca_file, login, from, to, every, timeout })
+    }
+
     fn filter(&mut self) -> Result<Filter, String> {
         Ok(Filter {
             places: self.list("places", parse)?,
@@ -191,6 +237,19 @@ impl Fields<'_> {
     }
 }
 
+/// `smtp.example.org`, `smtp.example.org:587`, `[::1]:25`, `::1`
+fn host_and_port(text: &str, port: u16) -> Result<(String, u16), String> {
+    let wrong = || format!("'{text}' is not a host, such as smtp.example.org or smtp.example.org:587");
+    let (host, port) = match text.rsplit_once(':') {
+        _ if text.parse::<IpAddr>().is_ok() => (text, port),
+        Some((host, port)) => (host, port.parse().map_err(|_| wrong())?),
+        None => (text, port),
+    };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let is_host = |c: char| c.is_ascii_alphanumeric() || "-._:".contains(c);
+    if host.is_empty() || !host.chars().all(is_host) { Err(wrong()) } else { Ok((host.to_owned(), port)) }
+}
+
 fn parse<T: FromStr<Err: Display>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|why: T::Err| why.to_string())
 }
@@ -215,6 +274,7 @@ fn shown(receiver: &Receiver) -> Table {
             set("command", texts(&command.argv));
             set("timeout", write_length(command.timeout));
         }
+        Target::Email(email) => show_email(email, &mut set),
     }
     show_filter(&receiver.filter, &mut set);
     table
@@ -227,6 +287,23 @@ fn show_endpoint(endpoint: &Endpoint, set: &mut impl FnMut(&str, Value)) {
     }
     show_secret("authorization", endpoint.authorization.as_ref(), set);
     set("timeout", write_length(endpoint.timeout));
+}
+
+fn show_email(email: &Email, set: &mut impl FnMut(&str, Value)) {
+    let host = if email.host.contains(':') { format!("[{}]", email.host) } else { email.host.clone() };
+    set("server", format!("{host}:{}", email.port).into());
+    set("encryption", email.encryption.name().into());
+    if let Some(file) = &email.ca_file {
+        set("ca_file", file.display().to_string().into());
+    }
+    if let Some((user, password)) = &email.login {
+        set("user", user.as_str().into());
+        show_secret("password", Some(password), set);
+    }
+    set("from", email.from.as_str().into());
+    set("to", texts(&email.to));
+    set("every", write_length(email.every));
+    set("timeout", write_length(email.timeout));
 }
 
 fn show_secret(name: &str, secret: Option<&Secret>, set: &mut impl FnMut(&str, Value)) {
@@ -277,7 +354,8 @@ mod tests {
         let all = list(
             "[{ name = 'a', kind = 'webhook', url = 'https://h.example/x', secret = 'hush', places = ['country:IQ', 'as:64500'] },
               { name = 'b', kind = 'alertmanager', url = 'http://127.0.0.1:9093', severity = 'major', data_sets = ['tcp'] },
-              { name = 'c', kind = 'command', command = ['/bin/page', '-q'], timeout = '30s', channels = ['traffic'] }]",
+              { name = 'c', kind = 'command', command = ['/bin/page', '-q'], timeout = '30s', channels = ['traffic'] },
+              { name = 'd', kind = 'email', server = 'smtp.example.org', user = 'u', password_file = '/p', from = 'a@example.org', to = 'b@example.org' }]",
         )
         .unwrap();
         assert_eq!(all.iter().map(|one| one.target.kind()).collect::<Vec<_>>(), KINDS);
@@ -288,6 +366,8 @@ mod tests {
         );
         let Target::Command(command) = &all[2].target else { panic!("{all:?}") };
         assert_eq!((command.argv.len(), command.timeout), (2, Duration::from_secs(30)));
+        let Target::Email(email) = &all[3].target else { panic!("{all:?}") };
+        assert_eq!((email.host.as_str(), email.port, email.every), ("smtp.example.org", 587, EVERY));
         assert!(!format!("{all:?}").contains("hush"));
     }
 
@@ -297,7 +377,7 @@ mod tests {
         assert_eq!(error("kind = 'webhook'"), "a receiver needs 'name'");
         assert!(error("name = 'a b', kind = 'webhook'").contains("'a b': use up to 64 letters"));
         assert_eq!(error("name = 'a'"), "receiver 'a': a receiver needs 'kind'");
-        let kinds = "receiver 'a': kind: 'fax' is not one of webhook, alertmanager, command";
+        let kinds = "receiver 'a': kind: 'fax' is not one of webhook, alertmanager, command, email";
         assert!(error("name = 'a', kind = 'fax'").starts_with(kinds));
         assert_eq!(error("name = 'a', kind = 'webhook'"), "receiver 'a': a receiver needs 'url'");
         let of_url = |rest: &str| error(&format!("name = 'a', kind = 'webhook', url = 'https://h/', {rest}"));
@@ -318,6 +398,15 @@ mod tests {
         assert!(list("[{ name = 'a', kind = 'command', command = '/p' }, { name = 'a', kind = 'command', command = '/q' }]")
             .unwrap_err()
             .contains("two receivers are called 'a'"));
+        let of_mail =
+            |rest: &str| error(&format!("name = 'a', kind = 'email', server = 'h.example', {rest}"));
+        assert!(of_mail("to = 'a@b'").contains("needs 'from'"));
+        assert!(of_mail("from = 'a'").contains("from: 'a': write an address such as"));
+        assert!(of_mail("from = 'a@b.example'").contains("needs 'to'"));
+        assert!(of_mail("user = 'u'").contains("set both user and password"));
+        assert!(of_mail("user = 'u', password = 'p', encryption = 'none'").contains("unencrypted"));
+        assert!(of_mail("encryption = 'ssl'").contains("'ssl' is not one of tls, starttls, none"));
+        assert!(error("name = 'a', kind = 'email', server = 'h:x'").contains("server: 'h:x' is not a host"));
         assert!(list("x").unwrap_err().contains("[[alerts.receivers]]"));
     }
 

@@ -28,7 +28,7 @@ pub fn store_warning(address: &Address) -> Option<String> {
     plain_text_warning(&address.to_string(), address.host(), address.is_secure(), "password and packets")
 }
 
-fn is_here(host: &str) -> bool {
+pub(crate) fn is_here(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 

@@ -186,7 +186,7 @@ settings! {
 
     /// Who is told of events that raise an alarm.
     alerts: AlertSettings {
-        /// Receivers of alarms, each with name and kind (webhook, alertmanager, command), and what its kind needs. See
+        /// Receivers of alarms, each with name and kind (webhook, alertmanager, command, email), and what its kind needs. See
         /// docs/events.md.
         receivers as "alerts.receivers": Vec<Receiver> = Vec::new(), RECEIVERS;
         /// Receivers are told what happened to events at most so long ago, by the time of the counts.

@@ -7,6 +7,7 @@ pub(crate) mod packets;
 pub(crate) mod pcapng;
 pub(crate) mod server;
 pub(crate) mod shutdown;
+pub(crate) mod smtp;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
