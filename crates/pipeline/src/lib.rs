@@ -48,7 +48,7 @@ pub use ingest::{Ingest, IngestAnswer, IngestCounts};
 pub use privacy::{AddressCipher, AddressKey, AddressKeyError, Privacy};
 pub use service::{Service, ServiceState, Settings, Trouble};
 pub use share::Share;
-pub use trace::{StoredTrace, trace};
+pub use trace::{StoredDatagrams, StoredTrace, trace, trace_datagrams};
 pub use window_job::{Due, Ran, Report, RunProgress, WindowJob};
 
 use cutshort_verdict::ReaderClock;

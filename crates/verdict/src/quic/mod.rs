@@ -58,4 +58,4 @@ pub use findings::{Context, Findings, Other};
 pub use limiter::Limiter;
 pub(crate) use limiter::is_late;
 pub(crate) use table::Table;
-pub use trace::{Step, Trace};
+pub use trace::{Step, Trace, datagrams};
