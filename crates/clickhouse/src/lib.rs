@@ -207,8 +207,6 @@ impl Store for ClickHouse {
         parts: usize,
     ) -> Result<Option<WindowVerdicts<'_>>> {
         match self.server.classify {
-            // The rules in SQL are those of one data set.
-            _ if self.server.data_set != DataSet::Tcp => Ok(None),
             Classify::Rust => Ok(None),
             Classify::Sql => verdicts::read_verdicts(&self.server, window.start(), rules, parts),
         }
