@@ -19,6 +19,7 @@ import { figure } from "../ui/figure";
 import { addedNote, noteMenu } from "../ui/note";
 import { later } from "../ui/later";
 import { compact, count, percent, points, sampling } from "../ui/format";
+import { besideTcp } from "./beside";
 import { type Earlier, earlierOf, unlike } from "./earlier";
 import { happened, marksOfEvents, SHOWN_EVENTS } from "./happened";
 import { inWords } from "./in-words";
@@ -31,7 +32,7 @@ export async function render(app: App): Promise<Child[]> {
   const both = [asked, { ...asked, control: true }];
   // First what is seen first: a browser asks few questions at a time.
   const first = Promise.all([radar.summary("stage", both), radar.stagesOverTime([asked], { step: stepOf(app.state) }), radar.events(asked, SHOWN_EVENTS).catch(() => [])]);
-  const more = [later(inWords(app), 150), later(happened(app), 200), later(remarkable(app), 480), later(causes(app.store), 300)];
+  const more = [later(inWords(app), 150), later(happened(app), 200), later(remarkable(app), 480), later(causes(app.store), 300), later(besideTcp(app), app.state.dataSet === "quic" ? 420 : 0)];
   const [sums, series, events] = await first;
   const [now, before] = sums.series;
   const between = sums.ranges[0] ?? [0, 0];
