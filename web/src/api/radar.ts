@@ -8,7 +8,7 @@ import { address, ask, change, file, type Parameters } from "./client";
 import { type Asked, metricPairs, seriesParameters } from "./question";
 import { gapsOf } from "./collected";
 import type { Span } from "../charts/times";
-import type { Asn, Connection, ConnectionsAnswer, Coverage, Found, FoundEvent, GroupsAnswer, KeptNote, Location, Meta, NoteToKeep, QuicShareAnswer, Status, Terms, TopRow, Traced, Upstreams } from "./wire";
+import type { Asn, Connection, ConnectionsAnswer, Coverage, Followers, Found, FoundEvent, GroupsAnswer, KeptNote, Location, Meta, NoteToKeep, QuicShareAnswer, Status, Terms, TopRow, Traced, Upstreams } from "./wire";
 
 const DIRECTORIES: Record<DataSet, string> = { tcp: "tcp_resets_timeouts", origin: "origin_resets_timeouts", quic: "quic_closes_timeouts" };
 let asked: DataSet = "tcp";
@@ -210,6 +210,9 @@ export const events = async ({ range, place }: Pick<Asked, "range" | "place">, m
   (await ask<{ events: FoundEvent[] }>(EVENTS, [...seriesParameters([{ range, place, completed: false, unanswered: false }]), ["dataSet", asked], ...more])).events;
 
 const EVENTS = "../cutshort/events";
+
+/** Which networks of a country show its open event, and which do not. */
+export const followers = (id: string): Promise<Followers> => ask<Followers>(`${EVENTS}/${id}/followers`);
 
 /** Where feed readers find the events of a place. */
 export function feed(place: Place, more: Parameters): URL {

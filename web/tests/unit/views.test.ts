@@ -4,6 +4,7 @@ import type { FoundEvent, GroupsAnswer, Meta } from "../../src/api/wire";
 import type { Place } from "../../src/state/place";
 import { filtersOf } from "../../src/views/events";
 import { flowOf } from "../../src/views/flow";
+import { extent } from "../../src/views/in-words";
 import { stageTable } from "../../src/views/series";
 import { marksOfEvents, placeOf, timeOf, when } from "../../src/views/happened";
 
@@ -98,5 +99,16 @@ describe("a file with counts", () => {
   it("says which are estimated and which were sampled", () => {
     expect(labels(400).slice(1)).toEqual(["Post-SYN (estimated)", "Post-ACK (estimated)", "Post-PSH (estimated)", "Later (estimated)", "None (estimated)", "All (estimated)", "All (sampled)"]);
     expect(labels(4).slice(1)).toEqual(["Post-SYN", "Post-ACK", "Post-PSH", "Later", "None", "All", "All (sampled)"]);
+  });
+});
+
+describe("an event of a country", () => {
+  const network = (asn: string, name = "") => ({ asn, name, location: null });
+
+  it("is in some networks, and not in others", () => {
+    expect(extent(null)).toBe(null);
+    expect(extent({ following: [], exempt: [] })).toBe(null);
+    expect(extent({ following: [network("64500")], exempt: [] })).toBe(", in 1 of 1 network");
+    expect(extent({ following: [network("1"), network("2")], exempt: [network("3", "Example"), network("4")] })).toBe(", in 2 of 4 networks; not in Example, AS4");
   });
 });

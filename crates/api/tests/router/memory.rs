@@ -173,9 +173,9 @@ fn tagged(choice: &Choice<Tag>, tags: Tags) -> bool {
         && !choice.exclude.iter().any(|tag| tags.contains(*tag))
 }
 
-/// Events that were found.
+/// Events that were found, and the state of what has found them.
 #[derive(Debug, Default)]
-pub(crate) struct KnownEvents(pub(crate) Vec<KeptEvent>);
+pub(crate) struct KnownEvents(pub(crate) Vec<KeptEvent>, pub(crate) Option<Vec<u8>>);
 
 impl Events for KnownEvents {
     fn list(&self, query: &EventQuery) -> Result<Vec<KeptEvent>> {
@@ -187,7 +187,7 @@ impl Events for KnownEvents {
     }
 
     fn checkpoint(&self, _window: i64) -> Result<Option<Checkpoint>> {
-        Ok(None)
+        Ok(self.1.clone().map(|state| Checkpoint { next: 0, state }))
     }
 
     fn keep(&self, _step: &EventStep<'_>) -> Result<()> {

@@ -2,15 +2,14 @@
 
 use axum::body::Body;
 use axum::http::Request;
-use cutshort_detect::{Channel, EventId};
+use cutshort_detect::EventId;
 use cutshort_model::Window;
-use cutshort_store::{Impaired, Impairment};
+use cutshort_store::{Impaired, Impairment, KeptEvent};
 use cutshort_verdict::{DataSet, Exclusion, Stage};
 use serde_json::json;
 
 use crate::client::{DAY, END, Server, WINDOW};
-use crate::events::event;
-use crate::memory::{KnownEvents, Memory, connection, excluded};
+use crate::memory::{Memory, connection, excluded};
 
 fn store() -> Memory {
     let cells = vec![
@@ -148,10 +147,12 @@ fn the_page_needs_nothing_from_elsewhere() {
 fn every_example_works() {
     let quic = Memory { data_set: DataSet::Quic, ..store() };
     let origin = Memory { data_set: DataSet::Origin, origin: Some(Box::new(quic)), ..store() };
+    let mut found = crate::watched::store();
+    let country = |kept: &&mut KeptEvent| kept.event.place.to_string() == "country:IQ";
+    let known = found.events.0.iter_mut().find(country).unwrap();
     // The example of the documentation has this id.
-    let mut known = event("world", Channel::Traffic, 9, None, 0.5);
     known.event.id = EventId(255);
-    let store = Memory { origin: Some(Box::new(origin)), events: KnownEvents(vec![known]), ..store() };
+    let store = Memory { origin: Some(Box::new(origin)), events: found.events, ..store() };
     let server = Server::with(store, crate::client::with_all());
     let page = server.get("/docs").text;
     let links: Vec<&str> =

@@ -387,7 +387,8 @@ fn simulated_data_is_said_in_every_answer() {
 
 #[test]
 fn too_much_is_too_costly() {
-    let server = Server::of(store());
+    let windows = (0..20_000).map(|ago| connection(END - ago * WINDOW, "US", 174, Stage::None, 1));
+    let server = Server::of(Memory::of(windows.collect()));
     let (status, code, message) =
         server.radar("/timeseries_groups/as?dateRange=52w&aggInterval=1h").problem();
     assert!((status, code) == (422, 2002) && message.contains("shorter range"), "{message}");
