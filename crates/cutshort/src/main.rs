@@ -56,6 +56,8 @@ enum Verb {
     Doctor(doctor::Doctor),
     Query(query::Query),
     #[command(subcommand)]
+    Alerts(alerts::Alerts),
+    #[command(subcommand)]
     Annotate(annotate::Annotate),
     #[command(subcommand)]
     Token(token::Tokens),
@@ -124,6 +126,7 @@ fn run() -> Result<Done, Error> {
         #[cfg(target_os = "linux")]
         Verb::Doctor(arguments) => doctor::run(arguments, color),
         Verb::Query(arguments) => query::run(&arguments, color),
+        Verb::Alerts(arguments) => alerts::run(&arguments, color),
         Verb::Annotate(arguments) => annotate::run(&arguments, color),
         Verb::Token(arguments) => token::run(&arguments, color),
         Verb::Config(arguments) => config::run(&arguments, color),

@@ -120,10 +120,18 @@ pub(crate) fn from_file(value: &DeValue<'_>) -> Option<Value> {
         DeValue::Float(number) => Value::Float(number.as_str().replace('_', "").parse().ok()?),
         DeValue::Boolean(value) => Value::Boolean(*value),
         DeValue::Array(items) => {
-            Value::Array(items.iter().map(|item| from_file(item.get_ref())).collect::<Option<_>>()?)
+            Value::Array(items.iter().map(|item| from_list(item.get_ref())).collect::<Option<_>>()?)
         }
         DeValue::Datetime(_) | DeValue::Table(_) => return None,
     })
+}
+
+/// An item of a list, which may be a table.
+fn from_list(value: &DeValue<'_>) -> Option<Value> {
+    let DeValue::Table(table) = value else { return from_file(value) };
+    let fields =
+        table.iter().map(|(key, value)| Some((key.get_ref().to_string(), from_file(value.get_ref())?)));
+    Some(Value::Table(fields.collect::<Option<_>>()?))
 }
 
 /// A value of the environment: numbers and `true` are what they look like, everything else is text.
@@ -192,7 +200,7 @@ pub(crate) fn read_length(value: &Value) -> Result<Duration, String> {
     text(value).ok().and_then(length).ok_or_else(wrong)
 }
 
-fn write_length(length: Duration) -> Value {
+pub(crate) fn write_length(length: Duration) -> Value {
     const UNITS: [(u64, char); 4] = [(86_400, 'd'), (3600, 'h'), (60, 'm'), (1, 's')];
     let seconds = length.as_secs();
     let fits = |(unit, _): &&(u64, char)| seconds >= *unit && seconds.is_multiple_of(*unit);

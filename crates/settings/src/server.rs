@@ -77,6 +77,7 @@ impl Settings {
         cutshort_pipeline::Settings {
             job: WindowJob { threads, grace: self.jobs.grace, ..job },
             share: self.jobs.worker,
+            recent: self.alerts.recent,
             takeover: self.jobs.takeover,
             retention: Retention {
                 packets: self.keep.packets,

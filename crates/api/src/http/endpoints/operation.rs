@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::http::header;
+use cutshort_detect::{EventState, SeriesPlace};
 use cutshort_metrics::{Exposition, Format};
-use cutshort_model::nanoseconds;
+use cutshort_model::{Window, nanoseconds};
 use cutshort_pipeline::live::AgentCounts;
 use cutshort_pipeline::{GeoState, ServiceState};
+use cutshort_store::EventQuery;
 use cutshort_verdict::DataSet;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -131,6 +133,10 @@ fn metrics(call: &mut Call<'_>) -> Result<Reply, Problem> {
     }
     of_ingest(exposition, call);
     of_agents(exposition, call);
+    of_events(exposition, call);
+    if let Some(write) = &call.app.more_metrics {
+        write(exposition);
+    }
     of_geo(exposition, &call.geo);
     of_connections(exposition, &call.app.room);
     of_room(exposition, call);
@@ -283,6 +289,21 @@ fn of_connections(exposition: &mut Exposition, room: &Room) {
     }
     let help = "HTTP connections closed because no request came on them in time";
     exposition.counter("http_connections_idle", help, room.ended_idle());
+}
+
+/// Events that are open now, of stores that keep events.
+fn of_events(exposition: &mut Exposition, call: &Call<'_>) {
+    let now = Window::containing(call.now).number();
+    let query = EventQuery { states: vec![EventState::Open], ..EventQuery::touching(now..i64::MAX) };
+    let mut open = exposition.gauges("events_open", "Open events, by data set and kind of place");
+    for data_set in DataSet::WITH_RULES {
+        let Ok(Some(store)) = call.app.store.find(data_set) else { continue };
+        let Some(Ok(events)) = store.events().map(|events| events.list(&query)) else { continue };
+        for kind in SeriesPlace::KINDS {
+            let count = events.iter().filter(|kept| kept.event.place.kind() == kind).count();
+            open.sample(&[("data_set", data_set.name()), ("kind", kind)], count as f64);
+        }
+    }
 }
 
 /// The age of geo data, for alerts.
