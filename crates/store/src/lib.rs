@@ -44,8 +44,8 @@ pub use outbox::{ALERTS_KEPT, Alert, AlertKind, Outbox, QueuedAlert, Told};
 pub use query::{Choice, ConnectionQuery, HasAny, RollupAnswer, RollupQuery, RollupRow, Selection};
 pub use record::{Annotation, AnnotationKind, NewAnnotation};
 pub use segment::{
-    FILE_NODE, FlowKey, Ids, Keepable, KeptDatagram, Protected, Protection, Provenance, Segment, SegmentId,
-    SegmentInfo, SegmentSource, check_node, truncation,
+    FILE_NODE, FlowKey, Ids, Keepable, KeptDatagram, Protected, Protection, Provenance, Recordable, Segment,
+    SegmentId, SegmentInfo, SegmentSource, check_node, truncation,
 };
 pub use state::{Added, Damaged, Inputs, Retention, Status, WindowCounts, WindowState};
 pub use store::{
