@@ -8,7 +8,7 @@ import { address, ask, change, file, type Parameters } from "./client";
 import { type Asked, metricPairs, seriesParameters } from "./question";
 import { gapsOf } from "./collected";
 import type { Span } from "../charts/times";
-import type { Asn, Connection, ConnectionsAnswer, Coverage, Followers, Found, FoundEvent, GroupsAnswer, KeptNote, Location, Meta, NoteToKeep, QuicShareAnswer, Status, Terms, TopRow, Traced, Upstreams } from "./wire";
+import type { Asn, Connection, ConnectionsAnswer, Coverage, Followers, Found, FoundEvent, GroupsAnswer, KeptNote, Location, Meta, NoteToKeep, QuicShareAnswer, Status, Terms, TopRow, Traced, Upstreams, WatchedPlace } from "./wire";
 
 const DIRECTORIES: Record<DataSet, string> = { tcp: "tcp_resets_timeouts", origin: "origin_resets_timeouts", quic: "quic_closes_timeouts" };
 let asked: DataSet = "tcp";
@@ -210,6 +210,13 @@ export const events = async ({ range, place }: Pick<Asked, "range" | "place">, m
   (await ask<{ events: FoundEvent[] }>(EVENTS, [...seriesParameters([{ range, place, completed: false, unanswered: false }]), ["dataSet", asked], ...more])).events;
 
 const EVENTS = "../cutshort/events";
+
+/** How a place is watched for events, by its name there; none if it is not. */
+export async function watched(place: Place, name: string): Promise<WatchedPlace | null> {
+  const of: Parameters = place.kind === "location" ? [["location", place.code]] : place.kind === "asn" ? [["asn", String(place.number)]] : [];
+  const { watched } = await ask<{ watched: WatchedPlace[] }>("../cutshort/watched", [...of, ["dataSet", asked], ["limit", "1"]]);
+  return watched.find((one) => one.place === name) ?? null;
+}
 
 /** Which networks of a country show its open event, and which do not. */
 export const followers = (id: string): Promise<Followers> => ask<Followers>(`${EVENTS}/${id}/followers`);

@@ -110,12 +110,12 @@ function card(stage: Anomalous, now: Groups, before: Groups | undefined, isOut: 
 function chart({ store, state }: App, series: OverTime, events: readonly FoundEvent[]): HTMLElement {
   const [groups] = series.series;
   const shown = series.ranges[0] ?? [0, 0];
-  const marks = [...marksOf(series.meta.confidenceInfo.annotations, shown), ...marksOfEvents(events, state.place, shown, Date.now())];
+  const marks = [...marksOf(series.meta.confidenceInfo.annotations, shown), ...marksOfEvents(events, state.place, shown, Date.now())].sort((a, b) => a.from - b.from);
   const unit = segmented("Unit", [{ value: false, label: "Share" }, { value: true, label: "Count" }], state.counts, (counts) => store.go({ counts }));
   return figure({
     key: "stages",
     title: "Cut short over time, by stage",
-    sub: unitText(state.counts, series.step, groups),
+    sub: unitText(state.counts, series.step, groups, state.completed && state.dataSet !== "quic"),
     body: stageChart(state, series, marks, 320, (from, to) => store.go({ range: { kind: "fixed", from, to } })),
     table: () => (groups ? stageTable(groups, state.counts) : { columns: [], rows: [] }),
     source: provenance("Connections cut short, by stage", state, series),

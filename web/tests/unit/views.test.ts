@@ -4,7 +4,8 @@ import type { FoundEvent, GroupsAnswer, Meta } from "../../src/api/wire";
 import type { Place } from "../../src/state/place";
 import { filtersOf } from "../../src/views/events";
 import { flowOf } from "../../src/views/flow";
-import { extent } from "../../src/views/in-words";
+import { listed } from "../../src/charts/marks";
+import { extent, unchanged } from "../../src/views/in-words";
 import { stageTable } from "../../src/views/series";
 import { marksOfEvents, placeOf, timeOf, when } from "../../src/views/happened";
 
@@ -111,4 +112,17 @@ describe("an event of a country", () => {
     expect(extent({ following: [network("64500")], exempt: [] })).toBe(", in 1 of 1 network");
     expect(extent({ following: [network("1"), network("2")], exempt: [network("3", "Example"), network("4")] })).toBe(", in 2 of 4 networks; not in Example, AS4");
   });
+});
+
+it.each([
+  ["watched", /^Changed: no events\. Nothing differed/],
+  ["learning", /takes a week of data\.$/],
+  ["too_few", /too few connections from here/],
+])("no events mean something only where they would be noticed: %s", (status, text) => {
+  expect(unchanged({ place: "country:PT", series: [{ channel: "traffic", status, minutes: null }] })).toMatch(text);
+});
+
+it("marks that lie over each other are listed", () => {
+  expect(listed([1])).toBe("1");
+  expect(listed([1, 3, 4, 5, 9, 10])).toBe("1, 3–5, 9–10");
 });

@@ -38,6 +38,8 @@ pub(crate) struct Memory {
     pub(crate) cells: Vec<Cell>,
     /// Where windows without results begin.
     pub(crate) pending: Vec<i64>,
+    /// Windows with results, beyond those of the cells.
+    pub(crate) more_windows: u64,
     /// That packets of a window take.
     pub(crate) bytes: u64,
     pub(crate) folded: bool,
@@ -329,7 +331,7 @@ impl Store for Memory {
         }
         Ok(Status {
             protected: self.protected.clone(),
-            windows: windows.len() as u64,
+            windows: windows.len() as u64 + self.more_windows,
             window_range: range,
             updated: range.map(|(_, last)| last.end() + 30_000_000_000),
             counts,
