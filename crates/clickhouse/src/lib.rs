@@ -25,6 +25,7 @@ mod results;
 mod retention;
 mod roll;
 mod rollups;
+mod rows;
 mod segments;
 mod server;
 mod status;
@@ -47,9 +48,6 @@ use cutshort_verdict::{DataSet, Rules};
 pub use address::{Address, Classify};
 pub use migrations::{Layout, migrate, schema};
 use server::Server;
-
-/// The data sets that a store in ClickHouse keeps.
-pub const DATA_SETS: [DataSet; 2] = [DataSet::Tcp, DataSet::Origin];
 
 /// Opens where the events of a data set are kept.
 type OpenEvents = Arc<dyn Fn(DataSet) -> Box<dyn Events> + Send + Sync>;
@@ -110,9 +108,6 @@ impl ClickHouse {
         if data_set == self.server.data_set {
             return Ok(Some(self));
         }
-        if !DATA_SETS.contains(&data_set) {
-            return Ok(None);
-        }
         let Some(slot) = self.data_sets.get(data_set as usize) else { return Ok(None) };
         if slot.get().is_none() {
             let address = self.address.of_data_set(data_set);
@@ -132,10 +127,11 @@ impl ClickHouse {
         if let Some(store) = self.find_store(data_set)? {
             return Ok(store);
         }
-        if !DATA_SETS.contains(&data_set) {
-            return Err(StoreError::Refused(format!(
-                "stores in ClickHouse do not keep the data set {data_set} yet: use a store in a directory (--data)"
-            )));
+        let no_other = || {
+            StoreError::Refused(format!("the store of the data set {} keeps no other", self.server.data_set))
+        };
+        if self.server.data_set != DataSet::Tcp {
+            return Err(no_other());
         }
         let layout = Layout { cluster: self.server.cluster.clone(), data_set };
         migrate(&self.address, &layout).map_err(|error| {
@@ -145,9 +141,7 @@ impl ClickHouse {
             );
             StoreError::Unavailable(Reason::caused_by(text, error))
         })?;
-        self.find_store(data_set)?.ok_or_else(|| {
-            StoreError::Refused(format!("the store of the data set {} keeps no other", self.server.data_set))
-        })
+        self.find_store(data_set)?.ok_or_else(no_other)
     }
 }
 
@@ -213,8 +207,6 @@ impl Store for ClickHouse {
         parts: usize,
     ) -> Result<Option<WindowVerdicts<'_>>> {
         match self.server.classify {
-            // The rules in SQL are those of one data set.
-            _ if self.server.data_set != DataSet::Tcp => Ok(None),
             Classify::Rust => Ok(None),
             Classify::Sql => verdicts::read_verdicts(&self.server, window.start(), rules, parts),
         }

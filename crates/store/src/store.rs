@@ -287,14 +287,14 @@ pub struct WindowVerdicts<'a> {
 pub struct FlowVerdict {
     /// The flow that the connection is part of.
     pub key: FlowKey,
-    /// The verdict, or why it is excluded.
-    pub outcome: Outcome,
+    /// The verdict, or why it is excluded; none if it counts with the other direction, and there.
+    pub outcome: Option<Outcome>,
     /// How many connections this one stands for: the rate of its SYN packet, or of its earliest row if it is
     /// excluded.
     pub sample_rate: u32,
     /// An index into [`WindowVerdicts::nodes`]: the node of its SYN packet, or of its earliest row if there is none.
     pub node: u16,
-    /// The number of its rows.
+    /// The number of its rows, in the data set `quic` that of datagrams.
     pub packets: u32,
     /// Rows of its whole flow that equal another in every field but time and TTL. Zero except on the flow's first
     /// connection.

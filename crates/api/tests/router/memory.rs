@@ -7,13 +7,14 @@ use std::time::SystemTime;
 
 use cutshort_geo::Country;
 use cutshort_model::{Addresses, ConnectionRecord, Dimension, Network, Port, Value, Window};
+use cutshort_packet::quic::{Datagram, Kinds};
 use cutshort_packet::{FiveTuple, Flags, SynOptions};
 use cutshort_store::cell::{CellKey, CellOutcome, Cells};
 use cutshort_store::{
     Added, Annotation, Checkpoint, Choice, ConnectionQuery, EventQuery, EventStep, Events, FlowKey, Folded,
     Grouped, Impaired, Impairment, Inputs, KeptEvent, NewAnnotation, NodeCoverage, Replacement, Result,
     Retention, RollupAnswer, RollupQuery, RollupRow, Segment, Selection, Status, Store, StoreError,
-    StoredRow, WindowCounts, WindowPackets, WindowState,
+    StoredDatagram, StoredRow, WindowCounts, WindowPackets, WindowState,
 };
 use cutshort_verdict::{
     DataSet, Exclusion, Row, Signature, Stage, Tag, Tags, Termination, WeightedCount, ZMAP4_OPTIONS,
@@ -396,7 +397,43 @@ impl Grouped for Packets {
     fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> Result<Option<FlowKey>> {
         let Some(found) = self.0.take() else { return Ok(None) };
         *rows = found;
-        let [client, server] = ["198.51.100.7", "203.0.113.5"].map(|address| address.parse().unwrap());
-        Ok(Some(FiveTuple::new(client, 40112, server, 443).into()))
+        Ok(Some(five_tuple().into()))
     }
+
+    /// An Initial packet that is repeated, and what the server answers to the second one.
+    fn next_datagrams(&mut self, rows: &mut Vec<StoredDatagram>) -> Result<Option<FlowKey>> {
+        let Some(found) = self.0.as_mut().and_then(Vec::pop) else { return Ok(None) };
+        let initial = Datagram {
+            ts: found.row.ts,
+            five_tuple: five_tuple(),
+            kinds: Kinds::INITIAL,
+            version: 1,
+            len: 1200,
+            dcid: Some(7),
+            dcid_len: 8,
+            token: Some(Datagram::NO_TOKEN),
+            sample_rate: 1,
+            ttl: 57,
+            ..Datagram::ZERO
+        };
+        let answer = Datagram {
+            five_tuple: five_tuple().reversed(),
+            kinds: Kinds::HANDSHAKE,
+            dcid: Some(9),
+            ..initial
+        };
+        let sent = if found.row.is_syn() {
+            vec![initial, Datagram { ts: initial.ts + 300_000_000, ..initial }]
+        } else {
+            vec![answer]
+        };
+        let stored = |row| StoredDatagram { node: 0, segment: 0, row, place: None };
+        *rows = sent.into_iter().map(stored).collect();
+        Ok(Some(rows[0].row.five_tuple.into()))
+    }
+}
+
+fn five_tuple() -> FiveTuple {
+    let [client, server] = ["198.51.100.7", "203.0.113.5"].map(|address| address.parse().unwrap());
+    FiveTuple::new(client, 40112, server, 443)
 }
