@@ -1,14 +1,14 @@
 // Written by web/scripts/table.ts.
 &[
-    File { path: "assets/controls-p9HYmIYN.js", kind: "text/javascript; charset=utf-8", digest: "cdc52da3bf9e18a6", bytes: include_bytes!("assets/controls-p9HYmIYN.js") },
-    File { path: "assets/embed-bShH270h.js", kind: "text/javascript; charset=utf-8", digest: "859e302c082fab0b", bytes: include_bytes!("assets/embed-bShH270h.js") },
-    File { path: "assets/main-DelVgfXE.js", kind: "text/javascript; charset=utf-8", digest: "08a1218b99df00d4", bytes: include_bytes!("assets/main-DelVgfXE.js") },
-    File { path: "assets/method-CAiLHa3o.js", kind: "text/javascript; charset=utf-8", digest: "03c9c262ccf0e7d5", bytes: include_bytes!("assets/method-CAiLHa3o.js") },
-    File { path: "assets/stage-chart-D4ubnwIJ.css", kind: "text/css; charset=utf-8", digest: "24ee770f2b11562f", bytes: include_bytes!("assets/stage-chart-D4ubnwIJ.css") },
-    File { path: "assets/stage-chart-DfaTVdLV.js", kind: "text/javascript; charset=utf-8", digest: "2ff646a022bc3a9a", bytes: include_bytes!("assets/stage-chart-DfaTVdLV.js") },
-    File { path: "assets/where-_FOGVon0.js", kind: "text/javascript; charset=utf-8", digest: "eac552744c14680f", bytes: include_bytes!("assets/where-_FOGVon0.js") },
-    File { path: "embed/index.html", kind: "text/html; charset=utf-8", digest: "2969639b6f207459", bytes: include_bytes!("embed/index.html") },
+    File { path: "assets/controls-DeO8k_5X.js", kind: "text/javascript; charset=utf-8", digest: "6d2bd488b2da26d6", bytes: include_bytes!("assets/controls-DeO8k_5X.js") },
+    File { path: "assets/embed-DZZae72-.js", kind: "text/javascript; charset=utf-8", digest: "2cfee28f6fb693d9", bytes: include_bytes!("assets/embed-DZZae72-.js") },
+    File { path: "assets/main-DuJ1fs4x.js", kind: "text/javascript; charset=utf-8", digest: "25c7035c829ac6b9", bytes: include_bytes!("assets/main-DuJ1fs4x.js") },
+    File { path: "assets/method-DfawuPi8.js", kind: "text/javascript; charset=utf-8", digest: "f4cc27fc1ab4d0d0", bytes: include_bytes!("assets/method-DfawuPi8.js") },
+    File { path: "assets/stage-chart-BhIAhPWF.css", kind: "text/css; charset=utf-8", digest: "956fbe129a199964", bytes: include_bytes!("assets/stage-chart-BhIAhPWF.css") },
+    File { path: "assets/stage-chart-DBO9i8W8.js", kind: "text/javascript; charset=utf-8", digest: "978b89929d0687ec", bytes: include_bytes!("assets/stage-chart-DBO9i8W8.js") },
+    File { path: "assets/where-DNyU_SfI.js", kind: "text/javascript; charset=utf-8", digest: "5588b33965508978", bytes: include_bytes!("assets/where-DNyU_SfI.js") },
+    File { path: "embed/index.html", kind: "text/html; charset=utf-8", digest: "c92f1a1e6a77aa99", bytes: include_bytes!("embed/index.html") },
     File { path: "favicon.svg", kind: "image/svg+xml", digest: "ca84e0c73ff8fd15", bytes: include_bytes!("favicon.svg") },
-    File { path: "index.html", kind: "text/html; charset=utf-8", digest: "3cb61b2ab5bc8d75", bytes: include_bytes!("index.html") },
+    File { path: "index.html", kind: "text/html; charset=utf-8", digest: "3e2655080e227374", bytes: include_bytes!("index.html") },
     File { path: "licences.txt", kind: "text/plain; charset=utf-8", digest: "d3b1a0a84380e2db", bytes: include_bytes!("licences.txt") },
 ]

@@ -15,10 +15,13 @@ mod settings;
 mod stopping;
 mod terminal;
 mod verbs;
+mod version;
 mod windows;
 
+use std::io::Write;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{ColorChoice, CommandFactory, Parser, Subcommand};
 
 use error::{Done, Error};
@@ -52,6 +55,8 @@ enum Verb {
     #[cfg(target_os = "linux")]
     Doctor(doctor::Doctor),
     Query(query::Query),
+    #[command(subcommand)]
+    Alerts(alerts::Alerts),
     #[command(subcommand)]
     Annotate(annotate::Annotate),
     #[command(subcommand)]
@@ -101,7 +106,14 @@ fn main() -> ExitCode {
 
 /// Does what the command line asks for.
 fn run() -> Result<Done, Error> {
-    let Cutshort { verb, color } = Cutshort::parse();
+    let Cutshort { verb, color } = match Cutshort::try_parse() {
+        // It is asked for rarely, and geo data takes a moment to load.
+        Err(error) if error.kind() == ErrorKind::DisplayVersion => {
+            terminal::print(ColorChoice::Never, |text| Ok(writeln!(text, "{}", version::text())?))?;
+            return Ok(Done::Whole);
+        }
+        parsed => parsed.unwrap_or_else(|error| error.exit()),
+    };
     if verb.keeps_packets() {
         cutshort_sandbox::hide_new_files();
     }
@@ -114,6 +126,7 @@ fn run() -> Result<Done, Error> {
         #[cfg(target_os = "linux")]
         Verb::Doctor(arguments) => doctor::run(arguments, color),
         Verb::Query(arguments) => query::run(&arguments, color),
+        Verb::Alerts(arguments) => alerts::run(&arguments, color),
         Verb::Annotate(arguments) => annotate::run(&arguments, color),
         Verb::Token(arguments) => token::run(&arguments, color),
         Verb::Config(arguments) => config::run(&arguments, color),

@@ -26,6 +26,21 @@ pub enum SeriesPlace {
 }
 
 impl SeriesPlace {
+    /// The kinds of places.
+    pub const KINDS: [&'static str; 5] = ["world", "country", "network", "server", "node"];
+
+    /// Its kind, one of [`KINDS`](Self::KINDS).
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::World => "world",
+            Self::Country(_) => "country",
+            Self::Network(_) => "network",
+            Self::Server(_) => "server",
+            Self::Node(_) => "node",
+        }
+    }
+
     /// Whether it is of the lowest level: a network or a server.
     pub(crate) const fn is_leaf(&self) -> bool {
         matches!(self, Self::Network(_) | Self::Server(_))

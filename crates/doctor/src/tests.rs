@@ -221,6 +221,24 @@ fn what_is_wrong_is_told_with_what_fixes_it() {
         seen.rules.as_mut().unwrap().0.push(Loaded { table, ..rules() });
     });
     assert_is(&origin, "origin", Fine, "chosen", "");
+    let quic = |initial, full| {
+        with(&|seen| {
+            let counters = [("initial", initial), ("chosen", 12), ("full", full), ("logged", 0)];
+            let counters = counters.map(|(name, packets)| Counter { name: name.to_owned(), packets }).into();
+            let (table, options) = ("cutshort_quic".to_owned(), Some("--quic --rate 100".to_owned()));
+            seen.rules.as_mut().unwrap().0.push(Loaded { table, options, counters, ..rules() });
+        })
+    };
+    assert_is(&quic(40, 0), "quic", Fine, "40 datagrams looked at, 12 chosen", "");
+    assert_is(
+        &quic(40, 9),
+        "quic",
+        Warning,
+        "9 datagrams left out",
+        "apply --quic --rate 100 --size 1000000",
+    );
+    assert_is(&quic(0, 0), "quic", Warning, "no connection", "--quic --rate 100 --forwarded (if clients");
+    assert_is(&quic(40, 9), "rules", Fine, "123,456 SYNs", "");
     let of_paths = |forwards, translations: &[&str]| {
         let mut seen = with(&|seen| {
             let table = "cutshort_origin".to_owned();

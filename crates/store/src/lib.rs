@@ -22,6 +22,7 @@ mod forget;
 mod movable;
 pub mod open;
 mod order;
+mod outbox;
 mod query;
 mod record;
 pub mod segment;
@@ -39,11 +40,12 @@ pub use folder_lock::{FolderLock, NotLocked};
 pub use forget::{Forgotten, KnownSegment};
 pub use movable::{Movable, Rest, Restoration, WindowResults};
 pub use order::{First, Order, OrderBy};
+pub use outbox::{ALERTS_KEPT, Alert, AlertKind, Outbox, QueuedAlert, Told};
 pub use query::{Choice, ConnectionQuery, HasAny, RollupAnswer, RollupQuery, RollupRow, Selection};
 pub use record::{Annotation, AnnotationKind, NewAnnotation};
 pub use segment::{
-    FILE_NODE, FlowKey, Ids, Keepable, KeptDatagram, Protected, Protection, Provenance, Segment, SegmentId,
-    SegmentInfo, SegmentSource, check_node, truncation,
+    FILE_NODE, FlowKey, Ids, Keepable, KeptDatagram, Protected, Protection, Provenance, Recordable, Segment,
+    SegmentId, SegmentInfo, SegmentSource, check_node, truncation,
 };
 pub use state::{Added, Damaged, Inputs, Retention, Status, WindowCounts, WindowState};
 pub use store::{

@@ -4,6 +4,14 @@ import type { components, operations } from "../generated/api";
 
 type Schemas = components["schemas"];
 
+/** Of `quic_closes_timeouts/share` with one series, `all`. */
+export interface QuicShareAnswer {
+  meta: Schemas["ShareMeta"];
+  all: Schemas["QuicShares"];
+}
+
+export type WatchedPlace = Schemas["WatchedPlace"];
+export type Followers = Schemas["Followers"];
 export type Note = Schemas["Note"];
 export type NoteToKeep = Schemas["AnnotationToKeep"];
 export type KeptNote = Schemas["KeptAnnotation"];

@@ -32,6 +32,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/client/v4/cutshort/events/{id}/followers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["followers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/client/v4/cutshort/outliers": {
         parameters: {
             query?: never;
@@ -40,6 +56,22 @@ export interface paths {
             cookie?: never;
         };
         get: operations["outliers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/cutshort/watched": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["watched"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1032,6 +1064,10 @@ export interface components {
             multiple_syn: string;
             no_syn: string;
         };
+        Followers: {
+            exempt: components["schemas"]["NetworkName"][];
+            following: components["schemas"]["NetworkName"][];
+        };
         Found: {
             search: components["schemas"]["Hit"][];
         };
@@ -1511,6 +1547,23 @@ export interface components {
             name: string;
             value: string;
         };
+        Watched: {
+            /** Format: date-time */
+            asOf?: string | null;
+            /** Format: int64 */
+            places: number;
+            watched: components["schemas"]["WatchedPlace"][];
+        };
+        WatchedPlace: {
+            place: string;
+            series: components["schemas"]["WatchedSeries"][];
+        };
+        WatchedSeries: {
+            channel: string;
+            /** Format: int32 */
+            minutes?: number | null;
+            status: string;
+        };
         Windows: {
             /** Format: int64 */
             connections: number;
@@ -1597,6 +1650,36 @@ export interface operations {
             };
         };
     };
+    followers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: components["schemas"]["Followers"];
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
     outliers: {
         parameters: {
             query?: never;
@@ -1621,6 +1704,36 @@ export interface operations {
                             message: string;
                         }[];
                         result: components["schemas"]["OutlierList"];
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    watched: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: components["schemas"]["Watched"];
                         success: boolean;
                     };
                 };

@@ -29,7 +29,7 @@ export async function render(app: App): Promise<Child[]> {
   const { state } = app;
   const status = await radar.status();
   if (!status.connectionsAllowed) return [notAllowed()];
-  if (lengthOf(state.range) > MOST_DAYS * 86_400_000) return [tooLong(app)];
+  if (lengthOf(state.range) > MOST_DAYS * 86_400_000 && ((await radar.status()).windows.done > MOST_DAYS * 96)) return [tooLong(app)];
   const texts = await terms();
   const asked = { ...selected(state), only: {} };
   const page: radar.Part = { offset: state.page * PER_PAGE, limit: PER_PAGE, ...orderOf(state.sort) };
@@ -77,8 +77,8 @@ const notAllowed = (): HTMLElement =>
     "div",
     { class: "empty" },
     h("h2", {}, "Single connections are not shown here"),
-    h("p", {}, "They show addresses of clients, so the operator of this server has to allow it. In the settings file:"),
-    h("pre", {}, "connections = true"),
+    h("p", {}, "They show addresses of clients, so the operator of this server has to allow it. Start it with this in its environment, or with connections = true in its settings file:"),
+    h("pre", {}, "CUTSHORT_CONNECTIONS=true cutshort serve ..."),
   );
 
 /** What the switch does to a list. */

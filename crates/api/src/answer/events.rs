@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use cutshort_detect::{Channel, Event, EventId, SeriesPlace};
+use cutshort_detect::{Channel, Config, Detector, Event, EventId, SeriesPlace};
 use cutshort_geo::{Country, Geo};
 use cutshort_model::Window;
 use cutshort_report::events::{country, sentence};
@@ -112,6 +112,16 @@ impl NetworkName {
             location: home(number, geo).map(PlaceName::from),
         }
     }
+}
+
+/// The detector as it was after the last windows; none if events were not looked for yet.
+///
+/// # Errors
+/// The store's.
+pub fn latest_detector(store: &dyn Store) -> Result<Option<Detector>, StoreError> {
+    let Some(events) = store.events() else { return Ok(None) };
+    let checkpoint = events.checkpoint(i64::MAX)?;
+    Ok(checkpoint.and_then(|checkpoint| Detector::restore(Config::default(), &checkpoint.state).ok()))
 }
 
 /// The country in which most of a network's addresses are.

@@ -21,7 +21,9 @@ use cutshort_store::Store;
 
 pub use confidence::{LEAST_EFFECT, LEAST_POINT, LEAST_SAMPLE, MOST_GAPS};
 pub use coverage::{Coverage, CoveredIntervals, CoveredNode, Gap};
-pub use events::{EventList, FoundEvent, NetworkName, PlaceName, SelectedEvent, home, select};
+pub use events::{
+    EventList, FoundEvent, NetworkName, PlaceName, SelectedEvent, home, latest_detector, select,
+};
 pub use facts::Facts;
 pub use groups::{By, Column, Groups, OTHER, sum, value_name};
 pub use meta::{ConfidenceInfo, DateRange, Meta, Note, OwnMeta, Unit};

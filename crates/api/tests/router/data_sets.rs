@@ -190,7 +190,7 @@ fn servers(options: Options) -> Server {
         to("192.0.2.2", 443, 64500, Some(10_000), Tag::EmptyAnswer),
         to("2001:db8::7", 5432, 64501, Some(500), Tag::Answered),
     ];
-    let origin = Memory { data_set: DataSet::Origin, records, ..Memory::default() };
+    let origin = Memory { data_set: DataSet::Origin, records, more_windows: 32 * 96, ..Memory::default() };
     Server::with(Memory { origin: Some(Box::new(origin)), ..Memory::default() }, options)
 }
 

@@ -57,13 +57,13 @@ fn store() -> Memory {
     gone.event.state = EventState::Retracted;
     let kept = vec![portugal, part, states, network, away, gone];
     let cells = ["US", "PT"].map(|place| connection(END - DAY, place, 174, Stage::None, 1000));
-    Memory { events: KnownEvents(kept), ..Memory::of(cells.to_vec()) }
+    Memory { events: KnownEvents(kept, None), ..Memory::of(cells.to_vec()) }
 }
 
 fn with_origin() -> Memory {
     let mut store = store().with_origin();
     let origin = store.origin.as_mut().unwrap();
-    origin.events = KnownEvents(vec![event("as:15169", Channel::Traffic, 5, None, 0.6)]);
+    origin.events = KnownEvents(vec![event("as:15169", Channel::Traffic, 5, None, 0.6)], None);
     store
 }
 

@@ -21,4 +21,5 @@ mod radar;
 mod rankings;
 mod sockets;
 mod strict;
+mod watched;
 mod writing;

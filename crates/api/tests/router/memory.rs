@@ -39,6 +39,8 @@ pub(crate) struct Memory {
     pub(crate) cells: Vec<Cell>,
     /// Where windows without results begin.
     pub(crate) pending: Vec<i64>,
+    /// Windows with results, beyond those of the cells.
+    pub(crate) more_windows: u64,
     /// That packets of a window take.
     pub(crate) bytes: u64,
     pub(crate) folded: bool,
@@ -174,9 +176,9 @@ fn tagged(choice: &Choice<Tag>, tags: Tags) -> bool {
         && !choice.exclude.iter().any(|tag| tags.contains(*tag))
 }
 
-/// Events that were found.
+/// Events that were found, and the state of what has found them.
 #[derive(Debug, Default)]
-pub(crate) struct KnownEvents(pub(crate) Vec<KeptEvent>);
+pub(crate) struct KnownEvents(pub(crate) Vec<KeptEvent>, pub(crate) Option<Vec<u8>>);
 
 impl Events for KnownEvents {
     fn list(&self, query: &EventQuery) -> Result<Vec<KeptEvent>> {
@@ -188,7 +190,7 @@ impl Events for KnownEvents {
     }
 
     fn checkpoint(&self, _window: i64) -> Result<Option<Checkpoint>> {
-        Ok(None)
+        Ok(self.1.clone().map(|state| Checkpoint { next: 0, state }))
     }
 
     fn keep(&self, _step: &EventStep<'_>) -> Result<()> {
@@ -330,7 +332,7 @@ impl Store for Memory {
         }
         Ok(Status {
             protected: self.protected.clone(),
-            windows: windows.len() as u64,
+            windows: windows.len() as u64 + self.more_windows,
             window_range: range,
             updated: range.map(|(_, last)| last.end() + 30_000_000_000),
             counts,

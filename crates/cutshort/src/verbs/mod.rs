@@ -3,6 +3,7 @@
 pub(crate) mod address;
 #[cfg(target_os = "linux")]
 pub(crate) mod agent;
+pub(crate) mod alerts;
 pub(crate) mod annotate;
 pub(crate) mod classify;
 pub(crate) mod clickhouse;

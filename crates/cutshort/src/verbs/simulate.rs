@@ -22,8 +22,8 @@ use crate::terminal::{is_terminal, message};
 pub(crate) struct Simulate {
     /// Capture to write (pcapng); '-' is standard output
     ///
-    /// The simulated networks are written beside it as a file for 'classify --geo', with the suffix
-    /// .geo.csv.
+    /// The simulated networks are written beside it as a file for 'classify --geo', with the extension
+    /// .geo.csv instead of its own.
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
     /// Connections that proxies open to servers (data set 'origin'), in both directions

@@ -5,7 +5,7 @@
 use cutshort_packet::quic::{Datagram, Frames, Icmp, Kinds, Opened};
 use cutshort_packet::{Flags, Packet};
 
-use super::{Keepable, Protected, Protection};
+use super::{Keepable, Protected, Protection, Recordable};
 
 /// The fields of a datagram that no packet has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,7 +24,7 @@ pub struct Ids {
 
 impl Ids {
     /// The encoded size in bytes.
-    pub(super) const BYTES: usize = 34;
+    pub(crate) const BYTES: usize = 34;
 
     /// The numbers that may be missing, in the order of their columns.
     pub(super) const fn numbers(&self) -> [Option<u64>; 4] {
@@ -54,8 +54,17 @@ impl Ids {
         }
     }
 
+    /// From the bytes that [`to_bytes`](Self::to_bytes) made; `None` if there are too few.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (numbers, &[icmp, present]) = bytes.first_chunk::<{ Self::BYTES }>()?.split_last_chunk()?;
+        let (numbers, _) = numbers.as_chunks();
+        let numbers =
+            std::array::from_fn(|at| numbers.get(at).map_or(0, |number| u64::from_le_bytes(*number)));
+        Some(Self::of(icmp.into(), present.into(), numbers))
+    }
+
     /// All fields in little endian.
-    pub(super) fn to_bytes(self) -> [u8; Self::BYTES] {
+    pub(crate) fn to_bytes(self) -> [u8; Self::BYTES] {
         let mut bytes = [0; Self::BYTES];
         for (chunk, number) in bytes.chunks_exact_mut(8).zip(self.numbers()) {
             chunk.copy_from_slice(&number.unwrap_or(0).to_le_bytes());
@@ -149,5 +158,13 @@ impl Keepable for KeptDatagram {
 
     fn ids(&self) -> Option<&Ids> {
         Some(&self.ids)
+    }
+}
+
+impl Recordable for KeptDatagram {
+    const MORE_BYTES: usize = Ids::BYTES;
+
+    fn from_recorded(kept: Protected, more: &[u8]) -> Option<Self> {
+        Some(Self { packet: kept.packet, protection: kept.protection, ids: Ids::from_bytes(more)? })
     }
 }

@@ -1,5 +1,6 @@
 //! Events: what began, and perhaps ended.
 
+use cutshort_detect::EventId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -100,13 +101,18 @@ fn list(call: &mut Call<'_>) -> Result<Reply, Problem> {
 }
 
 fn one(call: &mut Call<'_>) -> Result<Reply, Problem> {
+    let event = FoundEvent::new(&by_id(call)?, &call.geo.data);
+    Ok(Reply::result(&OneEvent { event }, &call.messages)?.keep(None))
+}
+
+/// The event that the path names.
+pub(super) fn by_id(call: &Call<'_>) -> Result<SelectedEvent, Problem> {
     let id = call.part("id").to_owned();
     let wrong = || Problem::bad_input(format!("id: '{id}' is not the ID of an event: 16 hexadecimal digits"));
-    let wanted = cutshort_detect::EventId::from_hex(&id).ok_or_else(wrong)?;
-    let all = selected(call, &EventFilter::default())?;
-    let one = all.iter().find(|one| one.kept.event.id == wanted);
-    let one = one.ok_or_else(|| Problem::no_data(format!("there is no event {id}")))?;
-    Ok(Reply::result(&OneEvent { event: FoundEvent::new(one, &call.geo.data) }, &call.messages)?.keep(None))
+    let wanted = EventId::from_hex(&id).ok_or_else(wrong)?;
+    let mut all = selected(call, &EventFilter::default())?.into_iter();
+    let one = all.find(|one| one.kept.event.id == wanted);
+    one.ok_or_else(|| Problem::no_data(format!("there is no event {id}")))
 }
 
 fn feed(call: &mut Call<'_>) -> Result<Reply, Problem> {

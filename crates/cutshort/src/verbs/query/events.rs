@@ -4,10 +4,10 @@ use std::io::Write;
 use std::ops::Range;
 
 use clap::ColorChoice;
-use cutshort_api::answer::{EventList, FoundEvent, select};
+use cutshort_api::answer::{EventList, FoundEvent, latest_detector, select};
 use cutshort_api::ask;
 use cutshort_api::question::{EventFilter, Parameters};
-use cutshort_detect::{Config, Detector, SeriesPlace};
+use cutshort_detect::SeriesPlace;
 use cutshort_geo::Geo;
 use cutshort_model::rfc3339;
 use cutshort_report::events::{write_text, write_watched, write_watched_json};
@@ -62,9 +62,8 @@ pub(super) fn watched(
     now: i64,
     color: ColorChoice,
 ) -> Result<Done, Error> {
-    let state = kept(store)?.checkpoint(i64::MAX)?;
-    let detector = state.and_then(|state| Detector::restore(Config::default(), &state.state).ok());
-    let Some(detector) = detector else {
+    kept(store)?;
+    let Some(detector) = latest_detector(store)? else {
         return Err(Error::Failed(
             "events were not looked for yet: 'cutshort serve' does, and 'cutshort import' and 'cutshort recompute'"
                 .to_owned(),

@@ -1,0 +1,24 @@
+"""A QUIC client that makes some requests, and gives up after some seconds without an answer: quic_client.py ADDRESS SECONDS"""
+
+import asyncio
+import ssl
+import sys
+
+from aioquic.asyncio import connect
+from aioquic.quic.configuration import QuicConfiguration
+
+
+async def main():
+    configuration = QuicConfiguration(
+        alpn_protocols=["hq-interop"], verify_mode=ssl.CERT_NONE, idle_timeout=float(sys.argv[2])
+    )
+    async with connect(sys.argv[1], 443, configuration=configuration) as client:
+        for _ in range(4):
+            reader, writer = await client.create_stream()
+            writer.write(b"GET /")
+            writer.write_eof()
+            await reader.read()
+            await asyncio.sleep(0.05)
+
+
+asyncio.run(main())
