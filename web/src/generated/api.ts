@@ -1525,6 +1525,28 @@ export interface components {
             reasons: string[];
             syn?: string | null;
         };
+        TracedDatagram: {
+            dcid?: number | null;
+            /** Format: int32 */
+            dcidLen: number;
+            /** Format: int32 */
+            ipId: number;
+            isIcmp: boolean;
+            isReceived: boolean;
+            /** Format: int32 */
+            len: number;
+            meaning: string;
+            packets: string[];
+            /** Format: double */
+            seconds: number;
+            /** Format: int32 */
+            ttl: number;
+            version?: string | null;
+        };
+        TracedDatagrams: {
+            datagrams: components["schemas"]["TracedDatagram"][];
+            reasons: string[];
+        };
         TracedPacket: {
             /** Format: int32 */
             ack: number;
@@ -2674,7 +2696,7 @@ export interface operations {
                             code: number;
                             message: string;
                         }[];
-                        result: components["schemas"]["Traced"];
+                        result: components["schemas"]["TracedDatagrams"];
                         success: boolean;
                     };
                 };
