@@ -8,7 +8,7 @@ import { address, ask, change, file, type Parameters } from "./client";
 import { type Asked, metricPairs, seriesParameters } from "./question";
 import { gapsOf } from "./collected";
 import type { Span } from "../charts/times";
-import type { Asn, Connection, ConnectionsAnswer, Coverage, Followers, Found, FoundEvent, GroupsAnswer, KeptNote, Location, Meta, NoteToKeep, QuicShareAnswer, Status, Terms, TopRow, Traced, Upstreams, WatchedPlace } from "./wire";
+import type { Asn, Connection, ConnectionsAnswer, Coverage, Followers, Found, FoundEvent, GroupsAnswer, KeptNote, Location, Meta, NoteToKeep, QuicShareAnswer, Status, Terms, TopRow, Traced, TracedDatagrams, Upstreams, WatchedPlace } from "./wire";
 
 const DIRECTORIES: Record<DataSet, string> = { tcp: "tcp_resets_timeouts", origin: "origin_resets_timeouts", quic: "quic_closes_timeouts" };
 let asked: DataSet = "tcp";
@@ -299,11 +299,15 @@ export const upstreams = (one: Asked, limit: number): Promise<Upstreams> =>
   ask<Upstreams>(inDataSet("top/servers"), [...seriesParameters([{ ...one, unanswered: false }]), ["limit", String(limit)]]);
 
 /** The packets of a connection, as long as they are kept. */
-export const trace = (one: Connection): Promise<Traced> =>
-  ask<Traced>(inDataSet("connections/trace"), [
-    ["client", one.src_ip],
-    ["clientPort", String(one.src_port)],
-    ["server", one.dst_ip],
-    ["serverPort", String(one.dst_port)],
-    ["time", new Date(one.first_us / 1000).toISOString()],
-  ]);
+export const trace = (one: Connection): Promise<Traced> => ask<Traced>(inDataSet("connections/trace"), ofConnection(one));
+
+/** The same of a QUIC connection. */
+export const datagrams = (one: Connection): Promise<TracedDatagrams> => ask<TracedDatagrams>(inDataSet("connections/trace"), ofConnection(one));
+
+const ofConnection = (one: Connection): Parameters => [
+  ["client", one.src_ip],
+  ["clientPort", String(one.src_port)],
+  ["server", one.dst_ip],
+  ["serverPort", String(one.dst_port)],
+  ["time", new Date(one.first_us / 1000).toISOString()],
+];

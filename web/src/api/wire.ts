@@ -10,6 +10,7 @@ export interface QuicShareAnswer {
   all: Schemas["QuicShares"];
 }
 
+export type TracedDatagrams = Schemas["TracedDatagrams"];
 export type WatchedPlace = Schemas["WatchedPlace"];
 export type Followers = Schemas["Followers"];
 export type Note = Schemas["Note"];

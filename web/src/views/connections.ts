@@ -2,7 +2,7 @@
 
 import * as radar from "../api/radar";
 import { ApiError } from "../api/client";
-import type { Connection, Status, Terms } from "../api/wire";
+import type { Connection, Status, Terms, TracedDatagrams } from "../api/wire";
 import { type App, selected, shortName, switches, terms } from "../app";
 import type { Place } from "../state/place";
 import { type Filter, FILTERS, lengthOf, type State } from "../state/url";
@@ -15,7 +15,7 @@ import { NUMBERS, type Provenance } from "../ui/download";
 import { figure } from "../ui/figure";
 import { filterLink } from "../ui/filters";
 import { clockSeconds, count, dayMonth, duration, moment, range } from "../ui/format";
-import type { Cell, Table } from "../ui/table";
+import { type Cell, dataTable, type Table } from "../ui/table";
 import { PROTECTED, protectedNote } from "./protected";
 import { knownRungs, ladder, ladderBox, tracedRungs } from "./ladder";
 import { zoneName } from "../ui/zone";
@@ -256,14 +256,28 @@ function explained(app: App, one: Connection, stage: Stage, texts: Terms): HTMLE
   const place = h("div", { class: "explained" }, h("p", { class: "muted" }, "…"));
   const show = (box: HTMLElement, why: HTMLElement): void => place.replaceChildren(box, why, facts(app, one));
   if (app.state.dataSet === "quic") {
-    place.replaceChildren(byTerms(app, one, stage, texts), facts(app, one));
+    radar.datagrams(one).then(
+      ({ datagrams, reasons }) => show(datagramTable(datagrams), why(app, one, reasons, texts)),
+      (error: unknown) => show(h("p", { class: "muted" }, `${without(error)}.`), byTerms(app, one, stage, texts)),
+    );
     return place;
   }
   radar.trace(one).then(
-    (traced) => show(ladderBox(ladder(tracedRungs(one, traced), stage), KEPT[app.state.dataSet]), h("div", {}, h("h3", {}, "Why this verdict"), ...traced.reasons.map((reason) => h("p", {}, ...withRules(app.store, reason))), tags(app.store, one, texts), traced.syn ? h("p", { class: "muted", title: "IP version, TTL and distance, IP options, MSS, window and scale, TCP options, quirks, payload" }, "The SYN as p0f writes it: ", h("code", {}, traced.syn)) : null)),
+    (traced) => show(ladderBox(ladder(tracedRungs(one, traced), stage), KEPT[app.state.dataSet]), why(app, one, traced.reasons, texts, traced.syn ? h("p", { class: "muted", title: "IP version, TTL and distance, IP options, MSS, window and scale, TCP options, quirks, payload" }, "The SYN as p0f writes it: ", h("code", {}, traced.syn)) : null)),
     (error: unknown) => show(ladderBox(ladder(knownRungs(one, stage), stage), without(error)), byTerms(app, one, stage, texts)),
   );
   return place;
+}
+
+function why(app: App, one: Connection, reasons: readonly string[], texts: Terms, more: Child = null): HTMLElement {
+  return h("div", {}, h("h3", {}, "Why this verdict"), ...reasons.map((reason) => h("p", {}, ...withRules(app.store, reason))), tags(app.store, one, texts), more);
+}
+
+/** What was kept of a QUIC connection. */
+function datagramTable(datagrams: TracedDatagrams["datagrams"]): HTMLElement {
+  const columns = [{ label: "Seconds" }, { label: "From" }, { label: "Packets" }, { label: "Version" }, { label: "Bytes", as: "count" }] as const;
+  const rows = datagrams.map((one) => [one.seconds.toFixed(3), one.isReceived ? "server" : "client", one.meaning, one.version ?? "", one.len]);
+  return h("div", { class: "datagrams" }, dataTable(KEPT.quic, { columns, rows }));
 }
 
 /** A reason, whose rule's number leads to the rules. */
