@@ -17,7 +17,7 @@ use common::server::Server;
 use common::{run, shutdown};
 use cutshort_embedded::{Embedded, Options};
 use cutshort_model::{Window, rfc3339};
-use cutshort_store::Store as _;
+use cutshort_store::Store;
 use ring::hmac;
 use serde_json::{Value, json};
 
