@@ -12,6 +12,7 @@ use cutshort_verdict::DataSet;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::corroboration::{FoundCorroboration, SourceLink, Sources, pages};
 use crate::question::{EventFilter, iso};
 
 /// An event: what began, and perhaps ended.
@@ -74,6 +75,10 @@ pub struct FoundEvent {
     /// When it last changed.
     #[schema(format = DateTime)]
     updated: String,
+    /// What each source says whose records were imported, one by one: they are never combined.
+    corroboration: Vec<FoundCorroboration>,
+    /// Pages of other sources about this place and time.
+    links: Vec<SourceLink>,
 }
 
 /// A country with its name.
@@ -205,12 +210,48 @@ fn parts(events: &[KeptEvent]) -> BTreeMap<EventId, Vec<EventId>> {
 
 impl FoundEvent {
     /// The columns of a table.
-    pub const FIELDS: [&'static str; 15] = [
-        "id", "dataSet", "place", "channel", "state", "severity", "onset", "end", "opened", "depth",
-        "points", "partOf", "episode", "alarm", "summary",
+    pub const FIELDS: [&'static str; 16] = [
+        "id",
+        "dataSet",
+        "place",
+        "channel",
+        "state",
+        "severity",
+        "onset",
+        "end",
+        "opened",
+        "depth",
+        "points",
+        "partOf",
+        "episode",
+        "alarm",
+        "summary",
+        "corroboration",
     ];
 
-    /// Describes an event.
+    /// Describes an event, with what other sources say about it. `now` is in nanoseconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// The store's error.
+    pub fn corroborated(
+        one: &SelectedEvent,
+        geo: &Geo,
+        sources: &Sources<'_>,
+        now: i64,
+    ) -> Result<Self, StoreError> {
+        let event = &one.kept.event;
+        let corroboration = sources.about(event, geo, now)?.into_iter().map(Into::into).collect();
+        Ok(Self { corroboration, links: pages(event, now), ..Self::new(one, geo) })
+    }
+
+    /// What other sources say in short: `ioda agrees, ooni silent`.
+    #[must_use]
+    pub fn others(&self) -> String {
+        let all: Vec<String> = self.corroboration.iter().map(FoundCorroboration::in_short).collect();
+        all.join(", ")
+    }
+
+    /// Describes an event by itself.
     #[must_use]
     pub fn new(one: &SelectedEvent, geo: &Geo) -> Self {
         let SelectedEvent { data_set, kept, parts } = one;
@@ -248,6 +289,8 @@ impl FoundEvent {
             alarm: event.alarm.map(after),
             revision: event.revision,
             updated: iso(kept.updated),
+            corroboration: Vec::new(),
+            links: Vec::new(),
         }
     }
 
@@ -272,6 +315,7 @@ impl FoundEvent {
             self.episode.clone(),
             or_empty(&self.alarm),
             self.summary.clone(),
+            self.others(),
         ]
     }
 }
