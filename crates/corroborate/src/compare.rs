@@ -115,7 +115,7 @@ pub fn needed(event: &Event, now: i64) -> [Range<i64>; 3] {
 }
 
 /// What each source says about an event, in the order of sources. `country` is that of a network. Nothing for events of our own
-/// servers.
+/// servers, and for floods and scans.
 #[must_use]
 pub fn compare(
     event: &Event,
@@ -123,7 +123,7 @@ pub fn compare(
     testimony: &Testimony<'_>,
     now: i64,
 ) -> Vec<Corroboration> {
-    if event.channel == Channel::Observer {
+    if event.channel.watched() != Some(event.channel) {
         return Vec::new();
     }
     let time = time_of(event, now);

@@ -31,7 +31,8 @@ pub struct FoundEvent {
     asn: Option<NetworkName>,
     /// The server that did not collect packets.
     node: Option<String>,
-    /// In what: `traffic`, `post_syn`, `post_ack`, `post_psh`, `later`, or `observer` for what was not collected.
+    /// In what: `traffic`, `post_syn`, `post_ack`, `post_psh`, `later`; `flood`, `scan` or `reflection` for single SYNs that say nothing about the
+    /// connections of a place; or `observer` for what was not collected.
     channel: &'static str,
     /// `less` than usual, or `more`.
     direction: &'static str,

@@ -117,6 +117,9 @@ fn what(event: &Event) -> String {
     match event.channel {
         Channel::Traffic => format!("traffic {percent} % lower"),
         Channel::Observer => format!("{percent} % not observed"),
+        Channel::Flood => format!("flood of single SYNs, {:.1} points", 100.0 * event.size),
+        Channel::Scan => format!("scan, single SYNs {:.1} points higher", 100.0 * event.size),
+        Channel::Reflection => format!("reflected SYNs, {:.1} points higher", 100.0 * event.size),
         channel => format!("{channel} {:.1} points higher", 100.0 * event.size),
     }
 }

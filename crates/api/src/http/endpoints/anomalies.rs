@@ -24,7 +24,7 @@ pub(super) const LIST: Endpoint = Endpoint {
     path: Path::Whole("/client/v4/radar/traffic_anomalies"),
     id: "trafficAnomalies",
     title: "Traffic anomalies",
-    about: "Events of countries and networks as Radar lists its anomalies, the latest first; those that another event explains are left out. They are verified if the operator has added an annotation about the same place and time, or an imported source agrees.",
+    about: "Events of countries and networks as Radar lists its anomalies, the latest first; those that another event explains are left out, and so are floods and scans. They are verified if the operator has added an annotation about the same place and time, or an imported source agrees.",
     group: Group::Events,
     parameters: &[
         &p::LIMIT_ANNOTATIONS,
@@ -187,7 +187,11 @@ fn anomalies(call: &Call<'_>) -> Result<Vec<(Anomaly, Option<Country>)>, Problem
     let mut all = Vec::new();
     for one in selected(call, &filter)? {
         let event = &one.kept.event;
-        if event.part_of.is_some() || event.state == EventState::Retracted || !is_of_a_place(event) {
+        if event.part_of.is_some()
+            || event.state == EventState::Retracted
+            || !is_of_a_place(event)
+            || event.channel.is_of_syns()
+        {
             continue;
         }
         let country = place_of_event(event, geo);
