@@ -12,6 +12,7 @@ import { h, swap } from "./ui/dom";
 import { percent, range } from "./ui/format";
 import { startTheme } from "./ui/theme";
 import { comparedChart, comparedLegend, comparedLines, comparison } from "./views/compared";
+import { marksOfEvents, SHOWN_EVENTS } from "./views/happened";
 import { isEmpty, plainLegend, stageChart, unitText } from "./views/stage-chart";
 import { zoneName } from "./ui/zone";
 
@@ -54,10 +55,11 @@ const height = (lines = 0): number => Math.max(LEAST, innerHeight - around - lin
 const wrong = async (): Promise<HTMLElement[]> => [h("p", { role: "alert" }, `This chart cannot be shown: ${state.wrong.map(({ key, text }) => `“${text}” is not a ${key === "with" ? "place" : key}`).join(", ")}.`)];
 
 async function stages(): Promise<HTMLElement[]> {
-  const [series, { name }] = await Promise.all([radar.stagesOverTime([selected(state)], { step: stepOf(state) }), named(state.place)]);
+  const asked = selected(state);
+  const [series, events, { name }] = await Promise.all([radar.stagesOverTime([asked], { step: stepOf(state) }), radar.events(asked, SHOWN_EVENTS).catch(() => []), named(state.place)]);
   const [groups] = series.series;
   const between = series.ranges[0] ?? [0, 0];
-  const marks = marksOf(series.meta.confidenceInfo.annotations, between);
+  const marks = [...marksOf(series.meta.confidenceInfo.annotations, between), ...marksOfEvents(events, state.place, between, Date.now())];
   const nothing = h("p", { class: "muted" }, "No connections in this time.");
   const chart = !groups || isEmpty(groups) ? nothing : stageChart(state, series, marks, height(marks.length));
   return [heading("Cut short, by stage", name, between, unitText(state.counts, series.step, groups)), plainLegend(state), chart, listMarks(marks) ?? h("span"), source(state, series.meta.simulated)];

@@ -54,7 +54,7 @@ pub fn shares(
     check_exclusion(by, &series)?;
     let bucket = if in_time { Some(question::bucket(parameters, &series)?) } else { None };
     let limit = limit(parameters, by, own)?;
-    cost::check(&series, bucket, by, limit, context.cost)?;
+    cost::check(&series, bucket, by, limit, context.facts.status.windows, context.cost)?;
     let counts = own && question::flag(parameters, "counts")?;
     let asked = SeriesQuery { series: &series, bucket, by, limit, counts, own };
     Ok((answer::answer(context.store, context.facts, &asked)?, series))
@@ -111,7 +111,8 @@ pub fn ranking(
     };
     let order = order(&parameters)?;
     // It is asked twice, the second time of completed handshakes.
-    cost::check(&series, None, By::Dimension(who.dimension()), limit, context.cost / 2)?;
+    let (by, windows) = (By::Dimension(who.dimension()), context.facts.status.windows);
+    cost::check(&series, None, by, limit, windows, context.cost / 2)?;
     let asked = AskedTop { series: &series, who, order, limit, least };
     let top = answer::top(context.store, context.facts, context.geo, &asked)?;
     Ok((top, series))

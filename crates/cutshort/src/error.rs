@@ -1,5 +1,6 @@
 //! Why the program ends early.
 
+use cutshort_console::{SignalsError, WriteError};
 use std::fmt;
 use std::io;
 use std::path::Path;
@@ -37,6 +38,21 @@ impl From<io::Error> for Error {
             io::ErrorKind::BrokenPipe => Self::BrokenPipe,
             _ => Self::Failed(format!("output: {error}")),
         }
+    }
+}
+
+impl From<WriteError> for Error {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Stdout(error) => error.into(),
+            error @ WriteError::File(..) => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl From<SignalsError> for Error {
+    fn from(error: SignalsError) -> Self {
+        Self::Failed(error.to_string())
     }
 }
 

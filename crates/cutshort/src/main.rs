@@ -11,21 +11,17 @@ mod local_capture;
 mod local_capture;
 mod log;
 mod options;
-mod output;
-mod progress;
 mod settings;
-#[cfg(unix)]
-mod signals;
-#[cfg(not(unix))]
-#[path = "signals_elsewhere.rs"]
-mod signals;
 mod stopping;
 mod terminal;
 mod verbs;
+mod version;
 mod windows;
 
+use std::io::Write;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{ColorChoice, CommandFactory, Parser, Subcommand};
 
 use error::{Done, Error};
@@ -111,18 +107,25 @@ fn main() -> ExitCode {
 
 /// Does what the command line asks for.
 fn run() -> Result<Done, Error> {
-    let Cutshort { verb, color } = Cutshort::parse();
+    let Cutshort { verb, color } = match Cutshort::try_parse() {
+        // It is asked for rarely, and geo data takes a moment to load.
+        Err(error) if error.kind() == ErrorKind::DisplayVersion => {
+            terminal::print(ColorChoice::Never, |text| Ok(writeln!(text, "{}", version::text())?))?;
+            return Ok(Done::Whole);
+        }
+        parsed => parsed.unwrap_or_else(|error| error.exit()),
+    };
     if verb.keeps_packets() {
         cutshort_sandbox::hide_new_files();
     }
     match verb {
         Verb::Classify(arguments) => classify::run(&arguments, color),
         Verb::Import(arguments) => import::run(&arguments, color),
-        Verb::Serve(arguments) => serve::run(&arguments),
+        Verb::Serve(arguments) => serve::run(arguments),
         #[cfg(target_os = "linux")]
-        Verb::Agent(arguments) => agent::run(&arguments),
+        Verb::Agent(arguments) => agent::run(arguments),
         #[cfg(target_os = "linux")]
-        Verb::Doctor(arguments) => doctor::run(&arguments, color),
+        Verb::Doctor(arguments) => doctor::run(arguments, color),
         Verb::Query(arguments) => query::run(&arguments, color),
         Verb::Annotate(arguments) => annotate::run(&arguments, color),
         Verb::Corroborate(arguments) => corroborate::run(&arguments, color),

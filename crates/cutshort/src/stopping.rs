@@ -3,11 +3,10 @@
 use std::ops::ControlFlow;
 
 use cutshort_capture::Reading;
+use cutshort_console::{Signals, Steps, interrupt};
 use cutshort_files::NewFile;
 
 use crate::error::Error;
-use crate::progress::Steps;
-use crate::signals::{Signals, interrupt};
 
 /// Stops reading on SIGINT, SIGTERM or SIGHUP: the first one reports what was read so far, the second one exits at once.
 pub(crate) fn stop_on_signals(reading: &Reading) -> Result<(), Error> {
@@ -23,7 +22,8 @@ pub(crate) fn stop_on(signals: Signals, reading: &Reading) -> Result<(), Error> 
             interrupt();
         }
         reading.stop();
-    })
+    })?;
+    Ok(())
 }
 
 /// Shows how many steps are done, and stops after one if reading was stopped.

@@ -3,11 +3,11 @@
 use std::ops::ControlFlow;
 
 use cutshort_capture::Reading;
+use cutshort_console::Steps;
 use cutshort_pipeline::{EventJob, Report, RunProgress, stores};
 use cutshort_store::{Store, StoreError};
 
 use crate::error::Done;
-use crate::progress::Steps;
 use crate::stopping;
 use crate::terminal::message;
 

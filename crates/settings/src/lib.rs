@@ -10,6 +10,7 @@ mod agent;
 mod delivery;
 #[cfg(target_os = "linux")]
 mod doctor;
+mod flags;
 mod kind;
 mod length;
 mod log_format;
@@ -26,6 +27,7 @@ use toml::de::{DeTable, DeValue};
 
 #[cfg(target_os = "linux")]
 pub use agent::store_server;
+pub use flags::{AgentFlags, DoctorFlags, ServeFlags, SettingsFile};
 pub use length::length;
 pub use log_format::LogFormat;
 use secrets::SECRETS;

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cutshort_api::answer::ServerName;
-use cutshort_api::{Options, Rate};
+use cutshort_api::{MetricPlace, Options, Rate};
 use cutshort_capture::{LiveSettings, LiveSource, Sides};
 use cutshort_clickhouse::Address;
 use cutshort_model::Addresses;
@@ -19,8 +19,9 @@ use ipnet::IpNet;
 use toml::Value;
 
 use crate::kind::{
-    FLAG, Kind, LENGTH, LENGTH_OR_FOREVER, LISTEN, LISTEN_IF_SET, NETWORKS, NUMBER, PATH, PATHS, PORTS, RATE,
-    SERVER_NAMES, SIZE, TEXT, TEXTS, integer, number, rate, read_length, text, text_form, text_form_if_set,
+    FLAG, Kind, LENGTH, LENGTH_OR_FOREVER, LISTEN, LISTEN_IF_SET, METRIC_PLACES, NETWORKS, NUMBER, PATH,
+    PATHS, PORTS, RATE, SERVER_NAMES, SIZE, TEXT, TEXTS, integer, number, rate, read_length, text, text_form,
+    text_form_if_set,
 };
 use crate::log_format::LogFormat;
 
@@ -125,6 +126,8 @@ settings! {
         /// Names of servers to which connections are opened, such as "api=203.0.113.5:443" or "db=192.0.2.0/24:5432". The
         /// first that fits is shown; named servers are shown even where addresses are not.
         upstreams: Vec<ServerName> = Vec::new(), SERVER_NAMES;
+        /// Places whose shares of the last hour are metrics at /metrics: "world", "country:IQ", "as:64500".
+        metric_places: Vec<MetricPlace> = Options::default().metric_places, METRIC_PLACES;
         /// Sustained requests per second allowed to a client; 0 for no limit.
         rate_limit: f64 = Rate::default().per_second, RATE;
         /// Burst of requests allowed to a client.

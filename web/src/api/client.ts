@@ -33,7 +33,7 @@ function token(): string | null {
   }
 }
 
-/** Keeps a token for reading until the tab is closed. */
+/** Keeps a token until the tab is closed. */
 export function useToken(secret: string): void {
   sessionStorage.setItem(TOKEN, secret);
   forget();
@@ -74,7 +74,17 @@ interface Envelope<T> {
 }
 
 async function request<T>(url: string): Promise<T> {
-  const response = await get(url, "application/json");
+  return result(url, await get(url, "application/json"));
+}
+
+/** Changes something on the server, which needs a token with the scope `write`. */
+export async function change<T>(method: "POST" | "DELETE", path: string, body?: unknown): Promise<T> {
+  const url = address(path).href;
+  const sent = body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } };
+  return result(url, await get(url, "application/json", { method, ...sent }));
+}
+
+async function result<T>(url: string, response: Response): Promise<T> {
   const body = (await response.text().then((text) => JSON.parse(url.includes("/quic_") ? withStagesOfTcp(text) : text), () => null).catch(() => null)) as Body<T>;
   if (response.ok && body?.success !== false && body?.result !== undefined) return body.result;
   throw refusal(response, body);
@@ -89,10 +99,10 @@ export async function file(path: string, parameters: Parameters): Promise<Blob> 
 
 type Body<T> = (Partial<Envelope<T>> & { error?: string }) | null;
 
-async function get(url: string, accept: string): Promise<Response> {
+async function get(url: string, accept: string, more: { method?: string; body?: string; headers?: Record<string, string> } = {}): Promise<Response> {
   const secret = token();
   try {
-    return await fetch(url, { headers: { accept, ...(secret ? { authorization: `Bearer ${secret}` } : {}) } });
+    return await fetch(url, { ...more, headers: { accept, ...more.headers, ...(secret ? { authorization: `Bearer ${secret}` } : {}) } });
   } catch {
     throw new ApiError(0, "The server does not answer. Is cutshort still running?");
   }

@@ -4,7 +4,15 @@ import type { components, operations } from "../generated/api";
 
 type Schemas = components["schemas"];
 
+/** Of `quic_closes_timeouts/share` with one series, `all`. */
+export interface QuicShareAnswer {
+  meta: Schemas["ShareMeta"];
+  all: Schemas["QuicShares"];
+}
+
 export type Note = Schemas["Note"];
+export type NoteToKeep = Schemas["AnnotationToKeep"];
+export type KeptNote = Schemas["KeptAnnotation"];
 export type Meta = Schemas["Meta"] & Partial<Schemas["OwnMeta"]>;
 export type CountsOfSeries = Schemas["CountOfSeries"];
 

@@ -4,6 +4,7 @@ import { h, s } from "../ui/dom";
 import { clock, count, dayMonth, percent } from "../ui/format";
 import { canvas, type Frame, hatched, responsive, timeAxis, timeScale, valueAxis, valueScale, type ValueUnit } from "./frame";
 import { Reader } from "./interact";
+import { drawMarks, type Mark } from "./marks";
 import { polyline } from "./path";
 import { incomplete, pieceTime } from "./stack";
 import { floorTo, type Grid, grid, isStub, middle, onGrid, outline, type Piece, pieces, runs, type Span } from "./times";
@@ -33,6 +34,7 @@ export interface LinesSpec {
   lines: readonly Line[];
   unit: ValueUnit;
   height?: number;
+  marks?: readonly Mark[];
   zoom?: (from: number, to: number) => void;
 }
 
@@ -54,11 +56,11 @@ export function lineChart(spec: LinesSpec): HTMLDivElement {
   const height = spec.height ?? 300;
   let reader: Reader | null = null;
   const place = responsive(height, (width) => {
-    const frame: Frame = { width, height, left: 52, right: 12, top: 12, bottom: 28 };
+    const frame: Frame = { width, height, left: 52, right: 12, top: spec.marks?.length ? 22 : 12, bottom: 28 };
     const x = timeScale(spec.range, frame);
     const most = Math.max(0, ...drawn.flatMap((one) => one.on.filter(Number.isFinite)));
     const y = valueScale(most, frame);
-    const svg = canvas(frame, spec.label, valueAxis(y, frame, spec.unit, 5), ...hatched(spec, x, frame), paths(spec, drawn, parts, x, y), timeAxis(x, frame));
+    const svg = canvas(frame, spec.label, valueAxis(y, frame, spec.unit, 5), ...hatched(spec, x, frame), paths(spec, drawn, parts, x, y), ...(spec.marks ? [drawMarks(spec.marks, x, frame)] : []), timeAxis(x, frame));
     reader ??= new Reader(place, {
       label: spec.label,
       times: all.times,

@@ -15,7 +15,7 @@ export interface Mark {
   link: string;
 }
 
-const KINDS: Record<string, string> = {
+export const KINDS: Record<string, string> = {
   GENERAL: "Note",
   OUTAGE: "Outage",
   PARTIAL_PROJECTION: "Incomplete data",
@@ -38,18 +38,26 @@ export function marksOf(notes: readonly Note[], [from, to]: readonly [number, nu
     .filter((mark) => mark.from < to && mark.to >= from && !(mark.kind === "GENERAL" && mark.from <= from && mark.to >= to));
 }
 
+/** Pixels that a number takes. */
+const NUMBER_WIDTH = 14;
+
 export function drawMarks(marks: readonly Mark[], x: TimeScale, frame: Frame): SVGGElement {
   const layer = s("g", { class: "marks" });
   const [left, right] = [frame.left, frame.width - frame.right];
   const [top, height] = [frame.top, frame.height - frame.bottom - frame.top];
-  marks.forEach((mark, at) => {
+  const numbers: { at: number; first: number; last: number }[] = [];
+  marks.forEach((mark, index) => {
     const from = Math.max(left, x(mark.from));
     const to = mark.instant ? from : Math.min(right, x(mark.to));
-    layer.append(
-      s("rect", { class: "mark", x: from, y: top, width: Math.max(2, to - from), height }),
-      s("text", { class: "mark-number", x: (from + to) / 2, y: top - 5, "text-anchor": "middle" }, at + 1),
-    );
+    layer.append(s("rect", { class: "mark", x: from, y: top, width: Math.max(2, to - from), height }));
+    const at = (from + to) / 2;
+    const before = numbers.at(-1);
+    // Over each other nobody could read them.
+    if (before && Math.abs(at - before.at) < NUMBER_WIDTH) before.last = index + 1;
+    else numbers.push({ at, first: index + 1, last: index + 1 });
   });
+  const named = ({ first, last }: (typeof numbers)[number]): string => (first === last ? String(first) : `${first}–${last}`);
+  layer.append(...numbers.map((one) => s("text", { class: "mark-number", x: one.at, y: top - 5, "text-anchor": "middle" }, named(one))));
   return layer;
 }
 

@@ -29,6 +29,11 @@ export class Store {
     this.#set(next);
   }
 
+  /** Shows the same state anew, after something was changed on the server. */
+  again(): void {
+    this.#set(this.#state);
+  }
+
   /** Keeps in the address what the page shows already. */
   keep(change: Partial<State>): void {
     this.#state = { ...this.#state, ...change };

@@ -108,6 +108,10 @@ export function duration(milliseconds: number): string {
 
 /** A length of time in whole minutes: `4 weeks`, `7 days`, `24 h`, `2 h 15 min`. */
 export function span(milliseconds: number): string {
+  const days = milliseconds / 86_400_000;
+  if (days >= 3 * 365) return `${Math.round(days / 365.2425)} years`;
+  // Over so many days nobody counts hours.
+  if (days >= 14 && days % 7 !== 0) return `${count(Math.round(days))} days`;
   const minutes = Math.round(milliseconds / 60_000);
   const hours = minutes / 60;
   if (hours >= 336 && hours % 168 === 0) return `${hours / 168} weeks`;

@@ -1,13 +1,14 @@
 // The bar that says what is looked at: place, time, and which connections count.
 
 import { type App, named, shortName } from "../app";
-import { ALL_DATA, DATA_SETS, type DataSet, isoMinute, isStep, lengthOf, type Range, type Span, SPANS, type Step, stepOf, STEPS, type Zone, ZONES } from "../state/url";
+import { ALL_DATA, DATA_SETS, type DataSet, isStep, lengthOf, type Range, type Span, SPANS, type Step, stepOf, STEPS, type Zone, ZONES } from "../state/url";
 import { type Choice, segmented, stateLink, toggle } from "./controls";
 import { h } from "./dom";
 import { filtered } from "./filters";
 import { range as rangeText } from "./format";
 import { close, menu } from "./menu";
-import { fromZone, inZone, localZone, zoneName } from "./zone";
+import { timeField } from "./time-field";
+import { localZone, zoneName } from "./zone";
 
 const SPAN_NAMES: Record<Span, [string, string]> = {
   "1d": ["24 h", "The last 24 hours"],
@@ -60,26 +61,22 @@ function period(range: Range): string {
   return `${rangeText(...(range.kind === "fixed" ? ([range.from, range.to] as const) : ([now - lengthOf(range), now] as const)))} ${zoneName()}`;
 }
 
-const forInput = (time: number): string => isoMinute(inZone(time)).slice(0, 16);
-
 function custom({ store, state }: App): HTMLElement {
   const now = Math.floor(Date.now() / 900_000) * 900_000;
   const [from, to] = state.range.kind === "fixed" ? [state.range.from, state.range.to] : [now - lengthOf(state.range), now];
-  const input = (value: number, label: string): HTMLInputElement =>
-    h("input", { type: "datetime-local", step: 900, value: forInput(value), "aria-label": label, required: true });
-  const [start, end] = [input(from, `From, ${zoneName()}`), input(to, `To, ${zoneName()}`)];
+  const [start, end] = [timeField("From", from), timeField("To", to)];
   const problem = h("p", { class: "problem", role: "alert" });
   const form = h(
     "form",
     { class: "range-form" },
-    h("label", {}, `From (${zoneName()})`, start),
-    h("label", {}, `To (${zoneName()})`, end),
+    start.element,
+    end.element,
     problem,
     h("button", { class: "button primary" }, "Show"),
   );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const [a, b] = [start, end].map(({ value }) => fromZone(Date.parse(`${value}Z`))) as [number, number];
+    const [a, b] = [start.read(), end.read()];
     if (!(a < b)) {
       problem.textContent = "The end must come after the beginning.";
       return;

@@ -4,12 +4,13 @@ import { column, type Groups, shareAt, total } from "../api/answers";
 import { ROOT } from "../api/client";
 import * as radar from "../api/radar";
 import type { Ranked } from "../api/radar";
-import { type App, cautions, judged, named } from "../app";
+import { type App, cautions, judged, named, selected } from "../app";
+import { listMarks, type Mark } from "../charts/marks";
 import type { Line } from "../charts/lines";
 import { highest, stackChart } from "../charts/stack";
 import { ANOMALOUS, metricTitle, metricPhrase, stageClass, title } from "../state/stage";
 import { type Place, placeKey, samePlace } from "../state/place";
-import { controlShift, formatState, MOST_COMPARED } from "../state/url";
+import { controlShift, formatState, MOST_COMPARED, type State } from "../state/url";
 import { segmented, stateLink, toggle } from "../ui/controls";
 import { type Child, h } from "../ui/dom";
 import { nothing } from "../ui/empty";
@@ -20,6 +21,7 @@ import { dataTable, type Table } from "../ui/table";
 import { points } from "../ui/format";
 import { capital, unlike } from "./earlier";
 import { type Compared, comparedChart, comparedLegend, comparedLines, comparison } from "./compared";
+import { marksOfEvents, SHOWN_EVENTS } from "./happened";
 import { anomalous, incompleteNote, isEmpty, layersOf, provenance, unitText, seriesTable } from "./series";
 
 const MOST_RANKED = 100;
@@ -28,8 +30,15 @@ export async function render(app: App): Promise<Child[]> {
   const compared = await comparison(app.state);
   const { places, sums } = compared;
   if (sums.series.slice(0, places.length).every(isEmpty)) return [await picker(app, compared), await nothing(app, sums.ranges[0] ?? [0, 0])];
-  const chart = app.state.over ? overEachOther(app, compared) : sideBySide(app, compared);
+  const marks = await eventsOf(app.state, compared);
+  const chart = app.state.over ? overEachOther(app, compared, marks[0] ?? []) : sideBySide(app, compared, marks);
   return [await picker(app, compared), chart, numbers(compared)];
+}
+
+/** The events of each place, as spans on its chart. */
+async function eventsOf(state: State, { places, series }: Compared): Promise<Mark[][]> {
+  const found = await Promise.all(places.map((place) => radar.events({ ...selected(state), place }, SHOWN_EVENTS).catch(() => [])));
+  return places.map((place, at) => marksOfEvents(found[at] ?? [], place, series.ranges[at] ?? [0, 0], Date.now()));
 }
 
 async function picker(app: App, { places, names }: Compared): Promise<HTMLElement> {
@@ -38,14 +47,14 @@ async function picker(app: App, { places, names }: Compared): Promise<HTMLElemen
   const chips = places.map((place, at) => {
     const name = names[at] ?? "";
     const label = h("span", {}, h("span", { class: `swatch hue-${at}` }), name);
-    if (places.length === 1) return h("li", { class: "chip" }, label);
-    const rest = at === 0 ? { place: places[1] ?? place, others: places.slice(2) } : { others: without(place) };
-    const remove = h("button", { type: "button", "aria-label": `Remove ${name}`, title: "Remove", "data-key": `remove:${placeKey(place)}`, onclick: () => store.go(rest) }, "×");
+    // The first one is the place of the whole page.
+    if (at === 0) return h("li", { class: "chip" }, label);
+    const remove = h("button", { type: "button", "aria-label": `Remove ${name}`, title: "Remove", "data-key": `remove:${placeKey(place)}`, onclick: () => store.go({ others: without(place) }) }, "×");
     return h("li", { class: "chip" }, label, remove);
   });
   const add = searchField({
     label: "Add a country or network to compare",
-    placeholder: places.length < MOST_COMPARED ? "Add a country or network" : "Maximum of six",
+    placeholder: "Add a country or network (up to six)",
     key: "compare-add",
     choose: (place) => store.go({ others: [...state.others, place].slice(0, MOST_COMPARED - 1) }),
   });
@@ -53,7 +62,7 @@ async function picker(app: App, { places, names }: Compared): Promise<HTMLElemen
     "section",
     { class: "picker", "aria-label": "What is compared" },
     h("ul", { class: "chips" }, ...chips),
-    places.length < MOST_COMPARED ? add : null,
+    places.length < MOST_COMPARED ? add : h("p", { class: "muted" }, "Six selections is the maximum: remove one to add another."),
     places.length === 1 ? await suggestions(app) : null,
   );
 }
@@ -82,7 +91,7 @@ function tools({ store, state }: App, { earlier }: Compared): HTMLElement[] {
 
 const zoom = ({ store }: App) => (from: number, to: number): void => store.go({ range: { kind: "fixed", from, to } });
 
-function overEachOther(app: App, compared: Compared): HTMLElement {
+function overEachOther(app: App, compared: Compared, marks: readonly Mark[]): HTMLElement {
   const { state } = app;
   const { series, names } = compared;
   const lines = comparedLines(state, compared);
@@ -90,11 +99,11 @@ function overEachOther(app: App, compared: Compared): HTMLElement {
     key: "compare",
     title: `${metricTitle(state.metric)}, compared`,
     sub: `${unitText(false, series.step)} that are ${metricPhrase(state.metric)}`,
-    body: comparedChart(compared, lines, 300, zoom(app)),
+    body: comparedChart(compared, lines, 300, marks, zoom(app)),
     table: () => overTable(lines),
     source: { ...provenance(`${metricTitle(state.metric)}, compared`, state, series), selection: names.join(", ") },
     tools: tools(app, compared),
-    below: incompleteNote({ ...series, series: [] }),
+    below: h("div", {}, listMarks(marks), incompleteNote({ ...series, series: [] })),
     legend: h("div", {}, metricControl(app), comparedLegend(lines)),
     embed: (range) => new URL(`embed/compare${formatState({ ...state, range })}`, ROOT).href,
   });
@@ -109,7 +118,7 @@ function overTable(lines: readonly Line[]): Table {
   };
 }
 
-function sideBySide(app: App, compared: Compared): HTMLElement {
+function sideBySide(app: App, compared: Compared, marks: readonly Mark[][]): HTMLElement {
   const { state } = app;
   const { places, names, series, earlier } = compared;
   const isShown = state.control && !earlier.missing;
@@ -133,11 +142,12 @@ function sideBySide(app: App, compared: Compared): HTMLElement {
       height: places.length > 2 ? 190 : 260,
       max,
       before: before && { label: capital(earlier.ago), times: before.times, shift: controlShift(state.range), values: anomalous(before) },
+      marks: marks[at] ?? [],
       zoom: zoom(app),
       title: names[at] ?? "",
       small: true,
     });
-    return h("div", { class: "cell" }, h("h3", {}, stateLink(app.store, { view: "overview", place: places[at] ?? { kind: "world" }, others: [] }, { key: `cell:${at}` }, names[at] ?? "")), isEmpty(groups) ? h("p", { class: "muted" }, "No connections") : chart);
+    return h("div", { class: "cell" }, h("h3", {}, stateLink(app.store, { view: "overview", place: places[at] ?? { kind: "world" }, others: [] }, { key: `cell:${at}` }, names[at] ?? "")), ...(isEmpty(groups) ? [h("p", { class: "muted" }, "No connections")] : [chart, listMarks(marks[at] ?? [])]));
   });
   return figure({
     key: "compare",

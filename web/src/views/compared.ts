@@ -6,6 +6,7 @@ import type { OverTime } from "../api/radar";
 import type { Meta } from "../api/wire";
 import { named, selected } from "../app";
 import { type Line, lineChart } from "../charts/lines";
+import type { Mark } from "../charts/marks";
 import { type Place, samePlace } from "../state/place";
 import { controlShift, type State, stepOf } from "../state/url";
 import { collectedPart } from "../api/collected";
@@ -49,7 +50,7 @@ export function comparedLines(state: State, { places, names, series, earlier }: 
   });
 }
 
-export function comparedChart({ series }: Compared, lines: readonly Line[], height: number, zoom?: (from: number, to: number) => void): HTMLDivElement {
+export function comparedChart({ series }: Compared, lines: readonly Line[], height: number, marks: readonly Mark[] = [], zoom?: (from: number, to: number) => void): HTMLDivElement {
   return lineChart({
     label: "Lines over time, one for each selection",
     range: series.ranges[0] ?? [0, 0],
@@ -57,6 +58,7 @@ export function comparedChart({ series }: Compared, lines: readonly Line[], heig
     gaps: series.gaps,
     step: series.step,
     lines,
+    marks,
     unit: "share",
     height,
     ...(zoom ? { zoom } : {}),

@@ -31,7 +31,7 @@ export function earlierOf(range: Range, now: Between, before: Between, collected
   return { name, dated, ago: ago(weeks), missing: collected < ENOUGH ? lack(dated, collected) : null };
 }
 
-const ago = (weeks: number): string => `${weeks} ${weeks === 1 ? "week" : "weeks"} earlier`;
+const ago = (weeks: number): string => (weeks > 1 ? `${span(weeks * WEEK)} earlier` : `${weeks} ${weeks === 1 ? "week" : "weeks"} earlier`);
 
 const lack = (dated: string, collected: number): string =>
   collected === 0 ? `No comparison: there is no data for ${dated}.` : `No comparison: only ${percent(100 * collected)} of ${dated} has data.`;

@@ -1,6 +1,7 @@
 // Events in words, on charts, and as lines of lists. The server's sentences say what was seen, never who did it, or why.
 
 import * as radar from "../api/radar";
+import type { Parameters } from "../api/client";
 import type { FoundEvent } from "../api/wire";
 import { type App, selected } from "../app";
 import type { Mark } from "../charts/marks";
@@ -43,7 +44,7 @@ export function timeOf({ onset, end, closed, state }: Pick<FoundEvent, "onset" |
 export function when(event: FoundEvent): string {
   const [from, to] = timeOf(event, Date.now());
   if (event.end) return `${range(from, to)} ${zoneName()}`;
-  return `Since ${moment(from)} ${zoneName()}${event.state === "usual" ? ", usual by now" : ""}`;
+  return `Since ${moment(from)} ${zoneName()}`;
 }
 
 /** Some days around an event. */
@@ -60,8 +61,8 @@ export const isCount = ({ channel }: FoundEvent): boolean => channel === "traffi
 export function line(app: App, event: FoundEvent): HTMLElement {
   const place = placeOf(event);
   const change: Partial<State> = { view: "overview", ...(place ? { place } : {}), range: around(event, Date.now()), counts: isCount(event), page: 0 };
-  const parts = event.parts.length ? `in ${many(event.parts.length, event.place === "world" ? "country or network" : "network", event.place === "world" ? "countries and networks" : "networks")} as well` : null;
-  const known = [event.severity, event.state === "closed" ? null : event.state, parts, event.partOf ? "explained by another event" : null].filter((text) => text !== null);
+  const parts = event.parts.length ? `also in ${many(event.parts.length, event.place === "world" ? "country or network" : "network", event.place === "world" ? "countries and networks" : "networks")}` : null;
+  const known = [event.severity, event.state === "closed" ? null : event.state === "usual" ? "now counted as usual" : event.state, parts, event.partOf ? "explained by another event" : null].filter((text) => text !== null);
   return h(
     "li",
     { class: event.state === "retracted" ? "event retracted" : "event", "data-event": event.id },
@@ -88,10 +89,13 @@ export function marksOfEvents(events: readonly FoundEvent[], place: Place, [from
     .sort((a, b) => size(b.event) - size(a.event) || b.time[0] - a.time[0])
     .slice(0, MARKED)
     .sort((a, b) => a.time[0] - b.time[0])
-    .map(({ event, time }) => ({ from: time[0], to: time[1], instant: false, kind: "EVENT", text: event.summary, link: "" }));
+    .map(({ event, time }) => ({ from: time[0], to: time[1], instant: false, kind: "EVENT", text: event.state === "usual" ? `${event.summary}; after that counted as usual` : event.summary, link: "" }));
 }
 
 const SHOWN = 5;
+
+/** Those that charts mark. */
+export const SHOWN_EVENTS: Parameters = [["state", "-retracted"]];
 
 /** The largest events of the selection, where an overview says what happened. */
 export async function happened(app: App): Promise<HTMLElement | null> {

@@ -4,6 +4,7 @@ import { type Groups, shareAt, total } from "../api/answers";
 import * as radar from "../api/radar";
 import type { Asked } from "../api/question";
 import type { App } from "../app";
+import { listMarks, type Mark } from "../charts/marks";
 import { highest, type Layer, stackChart } from "../charts/stack";
 import { ANOMALOUS, type Metric, stageClass, title } from "../state/stage";
 import { type State, type Step, stepOf } from "../state/url";
@@ -44,6 +45,8 @@ export interface MultiplesSpec {
   whole: { name: string; asked: Asked; share: number; sampled: number };
   source: (answer: Pick<radar.OverTime, "meta" | "ranges">) => Provenance;
   below?: Child;
+  /** Spans on every chart, which the list below explains. */
+  marks?: readonly Mark[];
 }
 
 /** The API's limit of series in a question. */
@@ -75,6 +78,7 @@ export async function multiples(app: App, spec: MultiplesSpec): Promise<HTMLElem
       height: 128,
       max,
       before: line,
+      ...(spec.marks ? { marks: spec.marks } : {}),
       small: true,
       title: cell.name,
       note: `${percent(cell.share)} of ${compact(cell.sampled)} sampled${cell.apart === 0 ? "" : `, ${points(cell.apart)}`}`,
@@ -94,7 +98,7 @@ export async function multiples(app: App, spec: MultiplesSpec): Promise<HTMLElem
       ...(state.metric === "any" ? ANOMALOUS.filter((stage) => stage !== "post_syn" || !whole.asked.completed) : [state.metric]).map((stage) => h("span", { class: stageClass(stage), "data-legend": title(stage) }, h("span", { class: "swatch" }), title(stage))),
       h("span", { "data-legend": whole.name }, h("span", { class: "dash" }), whole.name),
     ),
-    below: h("div", {}, incompleteNote(first), spec.below),
+    below: h("div", {}, listMarks(spec.marks ?? []), incompleteNote(first), spec.below),
   });
 }
 

@@ -16,10 +16,12 @@ import { type Child, h } from "../ui/dom";
 import { nothing } from "../ui/empty";
 import { causes } from "../ui/causes";
 import { figure } from "../ui/figure";
+import { addedNote, noteMenu } from "../ui/note";
 import { later } from "../ui/later";
 import { compact, count, percent, points, sampling } from "../ui/format";
+import { besideTcp } from "./beside";
 import { type Earlier, earlierOf, unlike } from "./earlier";
-import { happened, marksOfEvents } from "./happened";
+import { happened, marksOfEvents, SHOWN_EVENTS } from "./happened";
 import { inWords } from "./in-words";
 import { remarkable } from "./remarkable";
 import { incompleteNote, isEmpty, provenance, stageTable, unitText } from "./series";
@@ -29,8 +31,8 @@ export async function render(app: App): Promise<Child[]> {
   const asked = selected(app.state);
   const both = [asked, { ...asked, control: true }];
   // First what is seen first: a browser asks few questions at a time.
-  const first = Promise.all([radar.summary("stage", both), radar.stagesOverTime([asked], { step: stepOf(app.state) }), radar.events(asked, [["state", "-retracted"]]).catch(() => [])]);
-  const more = [later(inWords(app), 150), later(happened(app), 200), later(remarkable(app), 480), later(causes(app.store), 300)];
+  const first = Promise.all([radar.summary("stage", both), radar.stagesOverTime([asked], { step: stepOf(app.state) }), radar.events(asked, SHOWN_EVENTS).catch(() => [])]);
+  const more = [later(inWords(app), 150), later(happened(app), 200), later(remarkable(app), 480), later(causes(app.store), 300), later(besideTcp(app), app.state.dataSet === "quic" ? 420 : 0)];
   const [sums, series, events] = await first;
   const [now, before] = sums.series;
   const between = sums.ranges[0] ?? [0, 0];
@@ -117,9 +119,9 @@ function chart({ store, state }: App, series: OverTime, events: readonly FoundEv
     body: stageChart(state, series, marks, 320, (from, to) => store.go({ range: { kind: "fixed", from, to } })),
     table: () => (groups ? stageTable(groups, state.counts) : { columns: [], rows: [] }),
     source: provenance("Connections cut short, by stage", state, series),
-    tools: [unit],
+    tools: [unit, noteMenu({ store, state }, shown)],
     legend: legend({ store, state }),
-    below: h("div", {}, listMarks(marks), incompleteNote(series)),
+    below: h("div", {}, listMarks(marks), addedNote({ store, state }), incompleteNote(series)),
     embed: (range) => new URL(`embed/stages${formatState({ ...state, range })}`, ROOT).href,
   });
 }

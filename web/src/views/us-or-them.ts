@@ -14,6 +14,7 @@ import { nothing } from "../ui/empty";
 import { figure } from "../ui/figure";
 import { count } from "../ui/format";
 import { everyControl, metricControl } from "../ui/metric";
+import { marksOfEvents, SHOWN_EVENTS } from "./happened";
 import { type Cell, matching, multiples } from "./multiples";
 import { rankingData, rankingTable, sorted } from "./ranking";
 import { isEmpty, provenance } from "./series";
@@ -56,7 +57,8 @@ export async function render(app: App): Promise<Child[]> {
     ...(networks ? [["as", agreement(networks.rows.map(({ code, name, matching, sampled }) => ({ name: name || `AS${code}`, matching, sampled })))] as const] : []),
   ]);
   const rows = await rowsOf(own, asked, state);
-  const { name } = await named(state.place);
+  const [{ name }, events] = await Promise.all([named(state.place), radar.events(asked, SHOWN_EVENTS).catch(() => [])]);
+  const marks = marksOfEvents(events, state.place, sum.ranges[0] ?? [0, 0], Date.now());
   const share = shareAt(whole, state.metric, 0);
   const many = NAMES[state.by];
   const filter = (row: Ranked): Partial<State> => ({ view: "overview", filters: { ...state.filters, [many.filter]: row.code } });
@@ -80,6 +82,7 @@ export async function render(app: App): Promise<Child[]> {
       heading: `${metricTitle(state.metric)}, ${many.each}`,
       cells,
       whole: { name, asked, share, sampled: total(whole.sampled) },
+      marks,
       source: (answer) => provenance(`${metricTitle(state.metric)}, ${many.each}`, state, answer),
     }),
     figure({

@@ -58,6 +58,8 @@ describe("times", () => {
     expect(plain(span(86_400_000))).toBe("24 h");
     expect(plain(span(135 * 60_000))).toBe("2 h 15 min");
     expect(plain(span(45 * 60_000))).toBe("45 min");
+    expect(span(150_121 * 3_600_000)).toBe("17 years");
+    expect(span(100.3 * 86_400_000)).toBe("100 days");
   });
 
   it.each([

@@ -166,3 +166,28 @@ fn every_example_works() {
         assert_eq!(got.status, 200, "{link}: {}", got.text);
     }
 }
+
+#[test]
+fn shares_of_the_last_hour_are_metrics_of_chosen_places() {
+    let window = END - WINDOW;
+    let connections = vec![
+        connection(window, "US", 174, Stage::PostAck, 10),
+        connection(window, "US", 174, Stage::None, 30),
+        connection(window, "PT", 3243, Stage::None, 60),
+        // Longer ago.
+        connection(END - 8 * WINDOW, "US", 174, Stage::PostSyn, 1000),
+    ];
+    let places = ["world", "country:US", "as:3243", "country:FR"].map(|place| place.parse().unwrap());
+    let options = cutshort_api::Options { metric_places: places.to_vec(), ..crate::client::with_all() };
+    let metrics = Server::with(Memory::of(connections), options).get("/metrics").text;
+    for line in [
+        "cutshort_stage_share_ratio{data_set=\"tcp\",place=\"world\",stage=\"post_ack\"} 0.1",
+        "cutshort_stage_share_ratio{data_set=\"tcp\",place=\"world\",stage=\"post_syn\"} 0.0",
+        "cutshort_stage_share_ratio{data_set=\"tcp\",place=\"country:US\",stage=\"post_ack\"} 0.25",
+        "cutshort_stage_share_ratio{data_set=\"tcp\",place=\"as:3243\",stage=\"no_match\"} 1.0",
+        "cutshort_last_hour_connections{data_set=\"tcp\",place=\"country:FR\"} 0.0",
+    ] {
+        assert!(metrics.lines().any(|own| own == line), "{line} in\n{metrics}");
+    }
+    assert!(!metrics.contains("place=\"country:FR\",stage"), "{metrics}");
+}

@@ -7,16 +7,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Args;
 use cutshort_agent::{Destination, Notifier, Watched, metrics};
-use cutshort_capture::LiveSource;
+use cutshort_console::{Asked, Signals, interrupt};
 use cutshort_pipeline::{GeoData, GeoRefresher};
-use cutshort_settings::values;
+use cutshort_settings::AgentFlags;
 
 use crate::agent_config::{open_capture, service_needs};
 use crate::error::{Done, Error};
 use crate::log;
 use crate::options::open_geo;
-use crate::settings::{self, Settings};
-use crate::signals::{Asked, Signals, interrupt};
+use crate::settings;
 use crate::terminal::message;
 
 /// Receive packets and deliver them to a collector
@@ -30,43 +29,8 @@ use crate::terminal::message;
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Agent {
-    /// Source of packets: nflog:GROUP or af_packet:INTERFACE
-    #[arg(long, value_name = "SOURCE")]
-    capture: Option<LiveSource>,
-    /// Address of the collector: https://HOST or https://HOST:PORT
-    #[arg(long, value_name = "URL")]
-    collector: Option<String>,
-    /// Store to deliver to directly, without a collector: clickhouse://USER@HOST:8123/DATABASE
-    #[arg(long, value_name = "URL", conflicts_with_all = ["collector", "token_file", "ca_file", "proxy"])]
-    deliver: Option<String>,
-    /// File with the token that 'cutshort token create --scope ingest' created on the collector
-    #[arg(long, value_name = "FILE")]
-    token_file: Option<PathBuf>,
-    /// Trusted certificates (PEM) for the collector, instead of the system's: authorities or its own
-    #[arg(long, value_name = "FILE")]
-    ca_file: Option<PathBuf>,
-    /// HTTP proxy to reach the collector through (CONNECT): http://HOST:PORT
-    ///
-    /// HTTPS_PROXY and similar variables are ignored. Set a proxy with a password,
-    /// http://USER:PASSWORD@HOST:PORT, in CUTSHORT_PROXY or the settings file: other users of this machine
-    /// can see flags.
-    #[arg(long, value_name = "URL")]
-    proxy: Option<String>,
-    /// Spool directory; created if missing
-    #[arg(long, value_name = "DIR")]
-    spool: Option<PathBuf>,
-    /// Name of this server in the store [default: the host name]
-    #[arg(long, value_name = "NAME")]
-    node: Option<String>,
-    /// Drop to this user after opening sockets and files
-    #[arg(long, value_name = "NAME")]
-    user: Option<String>,
-    /// Listen address for Prometheus metrics; open to whoever reaches it
-    #[arg(long, value_name = "ADDR:PORT", value_parser = values::listen)]
-    metrics: Option<SocketAddr>,
-    /// Settings file; 'cutshort config' shows all settings
-    #[arg(long, value_name = "FILE")]
-    settings: Option<PathBuf>,
+    #[command(flatten)]
+    flags: AgentFlags,
 }
 
 const EXAMPLES: &str = "Settings come from flags, else from the environment (CUTSHORT_COLLECTOR and so on), else from the settings file, else they have their defaults. The token is in a file, or in CUTSHORT_TOKEN.
@@ -77,8 +41,8 @@ Examples:
   cutshort rules apply --rate 1000 --ports 80,443
   cutshort agent --capture nflog:5 --collector https://collector.example.org --token-file /etc/cutshort/token --spool /var/lib/cutshort-agent --user cutshort";
 
-pub(crate) fn run(arguments: &Agent) -> Result<Done, Error> {
-    let settings = settings_of(arguments)?;
+pub(crate) fn run(arguments: Agent) -> Result<Done, Error> {
+    let settings = settings::checked(arguments.flags.settings())?;
     log::start(&settings)?;
     let signals = Signals::of_service()?;
     let spool =
@@ -113,24 +77,6 @@ pub(crate) fn run(arguments: &Agent) -> Result<Done, Error> {
     let ended = watched.finish(&notifier);
     message(&ended.map_err(|error| Error::Failed(format!("{source}: {error}")))?);
     Ok(Done::Whole)
-}
-
-fn settings_of(arguments: &Agent) -> Result<Settings, Error> {
-    let mut settings = settings::read_all(arguments.settings.as_deref())?.settings;
-    settings.capture.source = arguments.capture.clone().or(settings.capture.source);
-    // One named here goes before the other one that is set elsewhere.
-    if arguments.collector.is_some() || arguments.deliver.is_some() {
-        settings.delivery.collector.clone_from(&arguments.collector);
-        settings.delivery.store.clone_from(&arguments.deliver);
-    }
-    settings.delivery.token_file = arguments.token_file.clone().or(settings.delivery.token_file);
-    settings.delivery.ca_file = arguments.ca_file.clone().or(settings.delivery.ca_file);
-    settings.delivery.proxy = arguments.proxy.clone().or(settings.delivery.proxy);
-    settings.capture.spool = arguments.spool.clone().or(settings.capture.spool);
-    settings.capture.node = arguments.node.clone().or(settings.capture.node);
-    settings.capture.user = arguments.user.clone().or(settings.capture.user);
-    settings.delivery.metrics = arguments.metrics.or(settings.delivery.metrics);
-    Ok(settings)
 }
 
 fn required<T>(value: Option<T>, what: &str) -> Result<T, Error> {

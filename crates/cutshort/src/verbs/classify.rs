@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ColorChoice, ValueEnum};
 use cutshort_capture::{Captures, LiveSettings, LiveSource, Reading, Sides};
+use cutshort_console::{Output, Progress, Signals};
 use cutshort_geo::Geo;
 use cutshort_packet::FiveTuple;
 use cutshort_packet::quic::ServerPorts;
@@ -19,9 +20,6 @@ use jiff::SignedDuration;
 
 use crate::error::{Done, Error};
 use crate::options::{self, Ends, GeoFiles, Inputs};
-use crate::output::Output;
-use crate::progress::Progress;
-use crate::signals::Signals;
 use crate::stopping::stop_on;
 use crate::terminal::{self, message};
 

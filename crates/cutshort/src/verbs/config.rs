@@ -1,9 +1,9 @@
 //! `cutshort config`: all settings.
 
 use std::io::Write;
-use std::path::PathBuf;
 
 use clap::{Args, ColorChoice};
+use cutshort_settings::SettingsFile;
 
 use crate::error::{Done, Error};
 use crate::{settings, terminal};
@@ -13,13 +13,12 @@ use crate::{settings, terminal};
 /// The output is a valid settings file.
 #[derive(Args)]
 pub(crate) struct Config {
-    /// Settings file to show; without one, the defaults
-    #[arg(long, value_name = "FILE")]
-    settings: Option<PathBuf>,
+    #[command(flatten)]
+    file: SettingsFile,
 }
 
 pub(crate) fn run(arguments: &Config, color: ColorChoice) -> Result<Done, Error> {
-    let read = settings::read_all(arguments.settings.as_deref())?;
+    let read = settings::checked(arguments.file.read())?;
     terminal::print(color, |text| Ok(text.write_all(cutshort_settings::write(&read).as_bytes())?))?;
     Ok(Done::Whole)
 }

@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use clap::Args;
 use cutshort_api::answer::ServerName;
 use cutshort_api::page;
+use cutshort_console::{Signals, Steps, interrupt};
 use cutshort_embedded::{Embedded, Options};
 use cutshort_geo::Geo;
 use cutshort_pipeline::{EventJob, demo};
@@ -21,9 +22,7 @@ use cutshort_store::DataDir;
 use super::serve::{self, Serving};
 use crate::error::{Done, Error};
 use crate::local_capture::LocalCapture;
-use crate::progress::Steps;
 use crate::settings::Settings;
-use crate::signals::{Signals, interrupt};
 use crate::terminal::message;
 
 /// Fill a store with four simulated weeks and serve it

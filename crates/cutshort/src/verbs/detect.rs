@@ -13,8 +13,8 @@ use cutshort_report::events::{Reader, write_json, write_text};
 use cutshort_settings::values::{count, false_alarms};
 
 use crate::error::{Done, Error};
-use crate::progress::Progress;
 use crate::terminal;
+use cutshort_console::Progress;
 
 /// Find events in counts: shutdowns, blocking, outages
 ///

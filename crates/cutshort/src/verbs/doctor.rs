@@ -1,15 +1,11 @@
 //! `cutshort doctor`: why nothing is seen.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
-
 use clap::{Args, ColorChoice, ValueEnum};
-use cutshort_capture::LiveSource;
 use cutshort_doctor::Status;
-use cutshort_settings::values;
+use cutshort_settings::DoctorFlags;
 
 use crate::error::{Done, Error};
-use crate::settings::{self, Settings};
+use crate::settings;
 use crate::terminal;
 
 /// Diagnose why no connections arrive, and suggest fixes
@@ -20,39 +16,8 @@ use crate::terminal;
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Doctor {
-    /// Folder of the agent in which packets wait
-    #[arg(long, value_name = "DIR")]
-    spool: Option<PathBuf>,
-    /// Address of the agent's collector
-    #[arg(long, value_name = "URL")]
-    collector: Option<String>,
-    /// Store to which the agent delivers without a collector: clickhouse://USER@HOST:8123/DATABASE
-    #[arg(long, value_name = "URL", conflicts_with = "collector")]
-    deliver: Option<String>,
-    /// File with the token for the collector
-    #[arg(long, value_name = "FILE")]
-    token_file: Option<PathBuf>,
-    /// Certificates (PEM) that the collector's must come from or be one of, instead of the system's
-    #[arg(long, value_name = "FILE")]
-    ca_file: Option<PathBuf>,
-    /// HTTP proxy through which the collector is reached
-    #[arg(long, value_name = "URL")]
-    proxy: Option<String>,
-    /// Address and port of the server
-    #[arg(long, value_name = "ADDR:PORT", value_parser = values::listen)]
-    listen: Option<SocketAddr>,
-    /// Folder of the server's store
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// The server's store in ClickHouse: clickhouse://USER@HOST:8123/DATABASE; --listen looks at the server, too
-    #[arg(long, value_name = "URL", conflicts_with_all = ["data", "deliver"])]
-    store: Option<String>,
-    /// Where packets are received from: alone, for 'cutshort classify' [default: what the agent says, or nflog:5]
-    #[arg(long, value_name = "SOURCE")]
-    capture: Option<LiveSource>,
-    /// Settings file; 'cutshort config' shows all settings
-    #[arg(long, value_name = "FILE")]
-    settings: Option<PathBuf>,
+    #[command(flatten)]
+    flags: DoctorFlags,
     /// What to write
     #[arg(long, short, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -74,9 +39,8 @@ enum Format {
     Json,
 }
 
-pub(crate) fn run(arguments: &Doctor, color: ColorChoice) -> Result<Done, Error> {
-    let settings = settings_of(arguments)?;
-    let serves = settings.store.data.is_some() || arguments.listen.is_some();
+pub(crate) fn run(arguments: Doctor, color: ColorChoice) -> Result<Done, Error> {
+    let (settings, serves) = settings::checked(arguments.flags.settings())?;
     let checks = cutshort_doctor::checks(&cutshort_doctor::look(&settings.subject(serves)));
     terminal::print(color, |text| match arguments.format {
         Format::Table => Ok(cutshort_doctor::table(&checks, terminal::width(), text)?),
@@ -84,33 +48,4 @@ pub(crate) fn run(arguments: &Doctor, color: ColorChoice) -> Result<Done, Error>
     })?;
     let is_failing = checks.iter().any(|check| check.status == Status::Failing);
     Ok(if is_failing { Done::InPart } else { Done::Whole })
-}
-
-fn settings_of(arguments: &Doctor) -> Result<Settings, Error> {
-    let mut settings = settings::read_all(arguments.settings.as_deref())?.settings;
-    settings.capture.spool = arguments.spool.clone().or(settings.capture.spool);
-    settings.delivery.collector = arguments.collector.clone().or(settings.delivery.collector);
-    settings.delivery.store = arguments.deliver.clone().or(settings.delivery.store);
-    settings.delivery.token_file = arguments.token_file.clone().or(settings.delivery.token_file);
-    settings.delivery.ca_file = arguments.ca_file.clone().or(settings.delivery.ca_file);
-    settings.delivery.proxy = arguments.proxy.clone().or(settings.delivery.proxy);
-    settings.http.listen = arguments.listen.unwrap_or(settings.http.listen);
-    settings.store.data = arguments.data.clone().or(settings.store.data);
-    settings.store.url = arguments.store.clone().or(settings.store.url);
-    settings.capture.source = arguments.capture.clone().or(settings.capture.source);
-    let agent = settings.capture.spool.is_some()
-        || settings.delivery.collector.is_some()
-        || settings.delivery.store.is_some();
-    let other = settings.store.data.is_some()
-        || settings.store.url.is_some()
-        || settings.capture.source.is_some()
-        || arguments.listen.is_some();
-    if !agent && !other {
-        return Err(Error::Usage(
-            "name what to look at: --spool DIR and --collector URL of an agent, --data DIR, --store URL or --listen \
-             ADDR:PORT of a server, their --settings FILE, or only --capture nflog:5"
-                .to_owned(),
-        ));
-    }
-    Ok(settings)
 }

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use cutshort_api::question::parse_bucket;
+use cutshort_console::Output;
 use cutshort_model::{Bucket, Dimension, Window, quantity};
 use cutshort_report::{ExportError, connection, counts, export_connections, export_rollups, extent};
 use cutshort_settings::values::moment;
@@ -15,7 +16,6 @@ use jiff::Timestamp;
 use crate::error::{Done, Error};
 use crate::options::time::no_time;
 use crate::options::{Data, DataSetOption};
-use crate::output::Output;
 use crate::terminal::{self, message};
 
 /// Export connections or counts of a store

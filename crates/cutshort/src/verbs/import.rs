@@ -5,6 +5,7 @@ use std::io::Write;
 use clap::{Args, ColorChoice};
 use cutshort_api::page;
 use cutshort_capture::Reading;
+use cutshort_console::Progress;
 use cutshort_model::{Addresses, Window, date_time, quantity, rfc3339, until};
 use cutshort_packet::quic::ServerPorts;
 use cutshort_pipeline::{AddressKey, Due, Report, SegmentName, WindowJob};
@@ -14,7 +15,6 @@ use cutshort_verdict::DataSet;
 
 use crate::error::{Done, Error};
 use crate::options::{AddressOptions, Data, DataSetOption, Ends, GeoFiles, Inputs, open_geo, wrong_key};
-use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::stopping::stop_on_signals;
 use crate::terminal::{self, message};

@@ -1,15 +1,15 @@
 //! `cutshort serve`: store, jobs and API in one process.
 
 use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
 use cutshort_api::{App, Limits, Parts, TokenFile};
-use cutshort_capture::LiveSource;
-use cutshort_pipeline::{GeoData, GeoRefresher, Service, Share};
-use cutshort_settings::values;
+use cutshort_console::{Asked, Signals, interrupt};
+use cutshort_pipeline::{GeoData, GeoRefresher, Service};
+use cutshort_settings::ServeFlags;
 use cutshort_store::Store;
 
 use crate::backends::{check_worker, open_address_with_events, open_folder};
@@ -18,7 +18,6 @@ use crate::local_capture::{self, LocalCapture};
 use crate::log;
 use crate::options::open_geo;
 use crate::settings::{self, Settings};
-use crate::signals::{Asked, Signals, interrupt};
 use crate::terminal::message;
 
 /// Serve the API and dashboard, and keep results up to date
@@ -32,36 +31,8 @@ use crate::terminal::message;
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Serve {
-    /// Directory of the store; created if missing
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// Store in ClickHouse: clickhouse://USER@HOST:8123/DATABASE; --data is then a directory for tokens
-    #[arg(long, value_name = "URL")]
-    store: Option<String>,
-    /// Listen address [default: 127.0.0.1:8080]
-    #[arg(long, value_name = "ADDR:PORT", value_parser = values::listen)]
-    listen: Option<SocketAddr>,
-    /// Settings file; 'cutshort config' shows all settings
-    #[arg(long, value_name = "FILE")]
-    settings: Option<PathBuf>,
-    /// Allow reading without a token, on any address
-    #[arg(long)]
-    open_read: bool,
-    /// Also receive packets: nflog:GROUP or af_packet:INTERFACE
-    #[arg(long, value_name = "SOURCE")]
-    capture: Option<LiveSource>,
-    /// Name of this server in the store, if it receives packets [default: the host name]
-    #[arg(long, value_name = "NAME")]
-    node: Option<String>,
-    /// Drop to this user after opening sockets and files
-    #[arg(long, value_name = "NAME")]
-    user: Option<String>,
-    /// Which of several workers on one ClickHouse store this is, such as 2/3 [default: 1/1]
-    #[arg(long, value_name = "I/N")]
-    worker: Option<Share>,
-    /// Geo data: countries and networks from this file take precedence; may be repeated
-    #[arg(long, value_name = "FILE")]
-    geo: Vec<PathBuf>,
+    #[command(flatten)]
+    flags: ServeFlags,
 }
 
 const EXAMPLES: &str = "Settings come from flags, else from the environment (CUTSHORT_LISTEN and so on), else from the settings file, else they have their defaults.
@@ -80,8 +51,8 @@ const RELOADED: &str =
 /// How long requests that are being answered are waited for at the end.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-pub(crate) fn run(arguments: &Serve) -> Result<Done, Error> {
-    let settings = settings_of(arguments)?;
+pub(crate) fn run(arguments: Serve) -> Result<Done, Error> {
+    let settings = settings::checked(arguments.flags.settings())?;
     let data = settings.data_folder()?.unwrap_or_default();
     check_worker(settings.jobs.worker, settings.store.url.is_some())?;
     log::start(&settings)?;
@@ -98,22 +69,6 @@ pub(crate) fn run(arguments: &Serve) -> Result<Done, Error> {
         None => Box::new(open_folder(&data)?),
     };
     Serving { store, geo, listener, local, signals }.run(&settings, &data, || {})
-}
-
-fn settings_of(arguments: &Serve) -> Result<Settings, Error> {
-    let mut settings = settings::read_all(arguments.settings.as_deref())?.settings;
-    settings.store.data = arguments.data.clone().or(settings.store.data);
-    settings.store.url = arguments.store.clone().or(settings.store.url);
-    settings.http.listen = arguments.listen.unwrap_or(settings.http.listen);
-    settings.http.open_read |= arguments.open_read;
-    settings.capture.source = arguments.capture.clone().or(settings.capture.source);
-    settings.capture.node = arguments.node.clone().or(settings.capture.node);
-    settings.capture.user = arguments.user.clone().or(settings.capture.user);
-    settings.jobs.worker = arguments.worker.unwrap_or(settings.jobs.worker);
-    if !arguments.geo.is_empty() {
-        settings.jobs.geo.clone_from(&arguments.geo);
-    }
-    Ok(settings)
 }
 
 /// Opens the address, before privileges are given up.

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use cutshort_console::Output;
 use cutshort_model::grouped;
 use cutshort_packet::Packet;
 use cutshort_settings::values::{count, duration, rate, start};
@@ -12,7 +13,6 @@ use cutshort_simulate::{PcapngWriter, Simulation, Upstreams, World};
 use jiff::SignedDuration;
 
 use crate::error::{Done, Error};
-use crate::output::Output;
 use crate::terminal::{is_terminal, message};
 
 /// Write a capture of a simulated internet
@@ -168,5 +168,5 @@ fn write_datagrams(arguments: &Simulate, clients: &Clients) -> Result<u64, Error
 fn write_geo(csv: &str, path: &Path) -> Result<(), Error> {
     let mut output = Output::create(Some(path))?;
     output.write_all(csv.as_bytes())?;
-    output.finish()
+    Ok(output.finish()?)
 }

@@ -4,6 +4,7 @@ use std::io;
 
 use clap::ColorChoice;
 use cutshort_capture::{Captures, Reading};
+use cutshort_console::Progress;
 use cutshort_packet::FiveTuple;
 use cutshort_reader::{SIMULATED, Traced, is_simulated};
 use cutshort_report::{write_quic_trace, write_trace};
@@ -11,7 +12,6 @@ use cutshort_verdict::{DataSet, Rules};
 
 use super::{Classify, report_problems};
 use crate::error::{Done, Error};
-use crate::progress::Progress;
 use crate::stopping::stop_on_signals;
 use crate::terminal;
 

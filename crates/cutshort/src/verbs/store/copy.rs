@@ -6,6 +6,7 @@ use std::path::Path;
 use clap::{Args, ColorChoice};
 use cutshort_capture::Reading;
 use cutshort_clickhouse::{Address, ClickHouse};
+use cutshort_console::Steps;
 use cutshort_embedded::Embedded;
 use cutshort_model::{grouped, quantity};
 use cutshort_pipeline::{Compared, Copying};
@@ -14,7 +15,6 @@ use cutshort_store::Movable;
 
 use crate::backends::open_folder;
 use crate::error::{Done, Error};
-use crate::progress::Steps;
 use crate::stopping::{self, stop_on_signals};
 use crate::terminal::{self, message};
 

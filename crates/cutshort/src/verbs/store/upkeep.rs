@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ColorChoice};
 use cutshort_capture::Reading;
+use cutshort_console::Steps;
 use cutshort_embedded::{Embedded, Remedy};
 use cutshort_model::{quantity, rfc3339};
 use cutshort_pipeline::{Due, WindowJob, stores};
@@ -13,7 +14,6 @@ use cutshort_store::{Impaired, StoreError};
 use crate::backends::{held, open_folder};
 use crate::error::{Done, Error};
 use crate::options::GeoFiles;
-use crate::progress::Steps;
 use crate::stopping::{self, stop_on_signals};
 use crate::terminal::{self, message};
 use crate::windows;

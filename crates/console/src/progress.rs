@@ -13,7 +13,8 @@ const RECORDS: u64 = 1 << 16;
 /// What ends sooner needs no bar.
 const PATIENCE: Duration = Duration::from_millis(700);
 
-pub(crate) struct Progress {
+/// How far captures have been read.
+pub struct Progress {
     bar: Option<ProgressBar>,
     /// Bytes of all captures, where known.
     total: Option<u64>,
@@ -24,7 +25,9 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    pub(crate) fn new(files: &[PathBuf]) -> Self {
+    /// Of these captures.
+    #[must_use]
+    pub fn new(files: &[PathBuf]) -> Self {
         let len = |file: &PathBuf| {
             let metadata = file.metadata().ok()?;
             metadata.is_file().then_some(metadata.len())
@@ -35,7 +38,7 @@ impl Progress {
 
     /// Shows how far reading has come, now and then.
     #[inline]
-    pub(crate) fn tick(&mut self, records: u64, reading: &Reading) {
+    pub fn tick(&mut self, records: u64, reading: &Reading) {
         if self.visible && records >= self.next {
             self.next = records + RECORDS;
             self.show(records, reading);
@@ -57,7 +60,7 @@ impl Progress {
     }
 
     /// Shows how many bytes were read, with what was read in words.
-    pub(crate) fn show_bytes(&mut self, bytes: u64, what: impl FnOnce() -> String) {
+    pub fn show_bytes(&mut self, bytes: u64, what: impl FnOnce() -> String) {
         let elapsed = self.since.elapsed();
         if !self.visible || elapsed < PATIENCE {
             return;
@@ -68,7 +71,8 @@ impl Progress {
         bar.set_message(format!("{}{}", what(), left.unwrap_or_default()));
     }
 
-    pub(crate) fn finish(&self) {
+    /// Removes the bar.
+    pub fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
@@ -76,7 +80,7 @@ impl Progress {
 }
 
 /// How many of several steps are done.
-pub(crate) struct Steps {
+pub struct Steps {
     bar: Option<ProgressBar>,
     what: &'static str,
     since: Instant,
@@ -85,11 +89,13 @@ pub(crate) struct Steps {
 
 impl Steps {
     /// Steps that are called that, in the plural.
-    pub(crate) fn new(what: &'static str) -> Self {
+    #[must_use]
+    pub fn new(what: &'static str) -> Self {
         Self { bar: None, what, since: Instant::now(), visible: std::io::stderr().is_terminal() }
     }
 
-    pub(crate) fn show(&mut self, done: usize, all: usize) {
+    /// Shows it, if this takes long enough for a bar.
+    pub fn show(&mut self, done: usize, all: usize) {
         let elapsed = self.since.elapsed();
         if self.visible && elapsed >= PATIENCE {
             let (done, all) = (done as u64, all as u64);
@@ -100,7 +106,8 @@ impl Steps {
         }
     }
 
-    pub(crate) fn finish(&self) {
+    /// Removes the bar.
+    pub fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }

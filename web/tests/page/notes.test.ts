@@ -1,0 +1,40 @@
+// Notes are added where the chart is that they explain.
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type Looked, look, text } from "./browser";
+
+let looked: Looked;
+beforeAll(async () => void (looked = await look()));
+afterAll(() => looked.context.close());
+
+const NOTES = "**/radar/annotations/outages**";
+
+it("a note needs a token, is added with it, and can be taken back", async () => {
+  const { page } = looked;
+  await looked.open("?place=PT&range=7d");
+  await page.getByTitle("Add a note about this time").click();
+  const form = page.locator(".note-form");
+  await form.getByLabel("Text of the note").fill("Changed the firewall");
+  await form.getByLabel("End; empty if it continues").fill("");
+  expect(await form.getByLabel("Token").isVisible()).toBe(false);
+  // The server refuses it without one.
+  await form.getByRole("button", { name: "Add note" }).click();
+  await form.getByLabel("Token").waitFor();
+  expect(await form.getByRole("alert").textContent()).toContain("cutshort token create");
+
+  const sent: { method: string; token: string | undefined; body: unknown }[] = [];
+  await page.route(NOTES, async (route) => {
+    const request = route.request();
+    const body: unknown = request.postData() ? request.postDataJSON() : null;
+    sent.push({ method: request.method(), token: request.headers()["authorization"], body });
+    await route.fulfill({ json: { success: true, errors: [], messages: [], result: { annotation: { id: "7" } } } });
+  });
+  await form.getByLabel("Token").fill("secret");
+  await form.getByRole("button", { name: "Add note" }).click();
+  await page.getByText("Your note was added.").waitFor();
+  expect(sent).toMatchObject([{ method: "POST", token: "Bearer secret", body: { description: "Changed the firewall", eventType: "GENERAL", locations: ["PT"] } }]);
+  expect(sent[0]?.body).not.toHaveProperty("endDate");
+  await page.getByRole("button", { name: "Remove it" }).click();
+  await page.getByText("Your note was added.").waitFor({ state: "detached" });
+  expect(sent.at(-1)).toMatchObject({ method: "DELETE", token: "Bearer secret" });
+  expect(await text(page, "#view")).not.toContain("Your note was added");
+});
