@@ -120,13 +120,15 @@ pub(crate) fn id(parts: &[&str]) -> String {
     digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// A series without its points, and these by time.
+type Joined = (OutsideSeries, BTreeMap<i64, OutsidePoint>);
+
 /// The records of several files. Rows of one scan of Censored Planet may be in several files, so their counts are added up; of other values of
 /// the same time, the last one counts.
 #[must_use]
 pub fn joined(files: impl IntoIterator<Item = OutsideRecords>) -> OutsideRecords {
     let mut all = OutsideRecords::default();
-    let mut index: BTreeMap<(String, String, SeriesPlace), (OutsideSeries, BTreeMap<i64, OutsidePoint>)> =
-        BTreeMap::new();
+    let mut index: BTreeMap<(String, String, SeriesPlace), Joined> = BTreeMap::new();
     for file in files {
         all.reports.extend(file.reports);
         all.spans.extend(file.spans);
@@ -146,10 +148,8 @@ pub fn joined(files: impl IntoIterator<Item = OutsideRecords>) -> OutsideRecords
             }
         }
     }
-    let series = |(series, points): (OutsideSeries, BTreeMap<i64, OutsidePoint>)| OutsideSeries {
-        points: points.into_values().collect(),
-        ..series
-    };
+    let series =
+        |(series, points): Joined| OutsideSeries { points: points.into_values().collect(), ..series };
     all.series = index.into_values().map(series).collect();
     all
 }

@@ -43,7 +43,9 @@ fn reports(file: &ReadFile) -> Vec<String> {
 }
 
 /// Signal, place, step in seconds, and the points.
-fn values(series: &OutsideSeries) -> (String, String, i64, Vec<(String, f64, Option<f64>)>) {
+type Values = (String, String, i64, Vec<(String, f64, Option<f64>)>);
+
+fn values(series: &OutsideSeries) -> Values {
     let points = series.points.iter().map(|point| (rfc3339(point.at), point.value, point.of));
     (series.signal.clone(), series.place.to_string(), series.step / 1_000_000_000, points.collect())
 }

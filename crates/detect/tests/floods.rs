@@ -52,7 +52,7 @@ fn events(length: i64, other: impl Fn(i64) -> Sent, flood: impl Fn(i64) -> f64) 
             }
         };
         for number in 1..=NETWORKS {
-            let wave = 10.0 * (number as f64 + t as f64 * 0.7).sin();
+            let wave = 10.0 * (f64::from(number) + t as f64 * 0.7).sin();
             let forged = syns(5.0 + flood(t), 0.1, 0.0, 1.0);
             add(number, COUNTRIES[number as usize % 4], Sent { completed: (100.0 + wave).round(), ..forged });
         }

@@ -15,7 +15,7 @@ use cutshort_store::{
     AnnotationKind, FlowKey, Grouped, KeptDatagram, NewAnnotation, Provenance, Replacement, ReplacementBatch,
     Result, Segment, SegmentSource, Store, StoredDatagram, StoredRow, WindowPackets,
 };
-use cutshort_verdict::{DataSet, Row, Rules};
+use cutshort_verdict::{DataSet, Row};
 use foldhash::fast::RandomState;
 
 use crate::WindowJob;

@@ -41,13 +41,16 @@ impl Line<'_> {
     }
 }
 
+/// Takes a row of a format.
+type TakeLine = fn(&Line<'_>, &Reading<'_>, &mut Found) -> Result<(), ReadError>;
+
 pub(super) fn read(text: &str, reading: &Reading<'_>) -> Read {
     let mut reader =
         csv::ReaderBuilder::new().trim(csv::Trim::All).comment(Some(b'#')).from_reader(text.as_bytes());
     let header = reader.headers().map_err(|error| of_csv(&error))?.clone();
     let names: Vec<String> = header.iter().map(str::to_ascii_lowercase).collect();
     let has = |all: &[&str]| all.iter().all(|name| names.iter().any(|known| known == name));
-    let (format, take): (_, fn(&Line<'_>, &Reading<'_>, &mut Found) -> Result<(), ReadError>) = if has(&[
+    let (format, take): (_, TakeLine) = if has(&[
         "anomaly_count",
         "measurement_count",
         "measurement_start_day",

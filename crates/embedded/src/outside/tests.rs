@@ -57,7 +57,7 @@ fn records_are_kept_once() {
     };
     assert_eq!(again.import(&later).unwrap(), counts(1, 2, 1));
     assert_eq!(again.reports(i64::MIN..i64::MAX).unwrap(), later.reports);
-    let all = again.series(&SeriesPlace::Country(*b"IQ"), &[0..11]).unwrap();
+    let all = again.series(&SeriesPlace::Country(*b"IQ"), std::slice::from_ref(&(0..11))).unwrap();
     assert_eq!(all, [series(&[(0, 1.0), (5, 3.0), (10, 4.0)])]);
 }
 
@@ -80,9 +80,9 @@ fn reports_and_points_are_found_by_time() {
         let found = file.series(&SeriesPlace::Country(*b"IQ"), ranges).unwrap();
         found.iter().flat_map(|series| series.points.iter().map(|point| point.at)).collect()
     };
-    assert_eq!(points(&[7..8]), [5], "a point lasts for its step");
+    assert_eq!(points(std::slice::from_ref(&(7..8))), [5], "a point lasts for its step");
     assert_eq!(points(&[20..21, 4..6]), [0, 5, 20]);
-    assert!(file.series(&SeriesPlace::World, &[0..99]).unwrap().is_empty());
+    assert!(file.series(&SeriesPlace::World, std::slice::from_ref(&(0..99))).unwrap().is_empty());
     let sources = file.sources().unwrap();
     assert_eq!((sources[0].reports, sources[0].points, sources[0].range.clone()), (2, 4, Some(0..100)));
     assert_eq!((file.remove("ooni").unwrap(), file.remove("ioda").unwrap()), (0, 6));
