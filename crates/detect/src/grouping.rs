@@ -80,7 +80,10 @@ fn explained(child: &OpenEvent, parent: &OpenEvent, now: i64) -> Option<Explaine
     }
     let common = (to - from) as f64;
     let length = |live: &OpenEvent| (live.end(now) - live.event.onset) as f64;
-    if common < 0.5 * length(child) {
+    // A scan lasts on through pauses, in which what it explains has ended.
+    let least =
+        if child.event.channel.is_of_syns() { length(child).min(length(parent)) } else { length(child) };
+    if common < 0.5 * least {
         return None;
     }
     let (excess, volume) = child.within(from, to.max(from + 1));
