@@ -39,9 +39,9 @@ use std::time::SystemTime;
 use cutshort_model::{ConnectionRecord, Window, nanoseconds};
 use cutshort_store::cell::Cells;
 use cutshort_store::{
-    Added, Annotation, ConnectionQuery, Events, Forgotten, KnownSegment, NewAnnotation, NodeCoverage, Reason,
-    Replacement, ReplacementBatch, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status,
-    Store, StoreError, WindowPackets, WindowState, WindowVerdicts,
+    Added, Annotation, ConnectionQuery, Events, Forgotten, KnownSegment, NewAnnotation, NodeCoverage,
+    Outside, Reason, Replacement, ReplacementBatch, Result, Retention, RollupAnswer, RollupQuery, Segment,
+    SegmentId, Status, Store, StoreError, WindowPackets, WindowState, WindowVerdicts,
 };
 use cutshort_verdict::{DataSet, Rules};
 
@@ -66,6 +66,8 @@ pub struct ClickHouse {
     /// How events are reached, which the server does not keep; none if nobody does.
     open_events: Option<OpenEvents>,
     events: OnceLock<Box<dyn Events>>,
+    /// What other sources say, which the server does not keep either.
+    outside: Option<Box<dyn Outside>>,
 }
 
 impl ClickHouse {
@@ -85,6 +87,12 @@ impl ClickHouse {
         Self { open_events: Some(Arc::new(open)), ..self }
     }
 
+    /// The same store with what other sources say, which is kept elsewhere.
+    #[must_use]
+    pub fn with_outside(self, outside: Box<dyn Outside>) -> Self {
+        Self { outside: Some(outside), ..self }
+    }
+
     fn open_data_set(
         address: &Address,
         data_set: DataSet,
@@ -101,6 +109,7 @@ impl ClickHouse {
             data_sets: Default::default(),
             open_events: None,
             events: OnceLock::new(),
+            outside: None,
         })
     }
 
@@ -190,6 +199,10 @@ impl Store for ClickHouse {
     fn events(&self) -> Option<&dyn Events> {
         let open = self.open_events.as_ref()?;
         Some(self.events.get_or_init(|| open(self.server.data_set)).as_ref())
+    }
+
+    fn outside(&self) -> Option<&dyn Outside> {
+        self.outside.as_deref()
     }
 
     fn latest_live(&self) -> Result<i64> {

@@ -60,6 +60,8 @@ enum Verb {
     #[command(subcommand)]
     Annotate(annotate::Annotate),
     #[command(subcommand)]
+    Corroborate(corroborate::Corroborate),
+    #[command(subcommand)]
     Token(token::Tokens),
     Config(config::Config),
     Recompute(recompute::Recompute),
@@ -89,6 +91,7 @@ impl Verb {
             Self::Import(_)
             | Self::Serve(_)
             | Self::Annotate(_)
+            | Self::Corroborate(_)
             | Self::Token(_)
             | Self::Recompute(_)
             | Self::Demo(_)
@@ -128,6 +131,7 @@ fn run() -> Result<Done, Error> {
         Verb::Query(arguments) => query::run(&arguments, color),
         Verb::Alerts(arguments) => alerts::run(&arguments, color),
         Verb::Annotate(arguments) => annotate::run(&arguments, color),
+        Verb::Corroborate(arguments) => corroborate::run(&arguments, color),
         Verb::Token(arguments) => token::run(&arguments, color),
         Verb::Config(arguments) => config::run(&arguments, color),
         Verb::Recompute(arguments) => recompute::run(&arguments, color),

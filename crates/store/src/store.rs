@@ -11,8 +11,8 @@ use cutshort_verdict::{DataSet, Outcome, Row, Rules};
 use crate::cell::Cells;
 use crate::{
     Added, Annotation, ConnectionQuery, Events, FlowKey, Forgotten, Impairment, Inputs, KnownSegment,
-    NewAnnotation, NodeCoverage, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status,
-    StoreError, WindowCounts, WindowState,
+    NewAnnotation, NodeCoverage, Outside, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId,
+    Status, StoreError, WindowCounts, WindowState,
 };
 
 /// Storage of packets, connections and counts. All times are nanoseconds since the Unix epoch.
@@ -83,6 +83,11 @@ pub trait Store: Send + Sync {
 
     /// Where events are kept; none if this store keeps none.
     fn events(&self) -> Option<&dyn Events> {
+        None
+    }
+
+    /// Where records of other sources are kept; none if this store keeps none.
+    fn outside(&self) -> Option<&dyn Outside> {
         None
     }
 

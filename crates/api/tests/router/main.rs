@@ -15,6 +15,7 @@ mod keeping;
 mod long;
 mod memory;
 mod operation;
+mod outside;
 mod own;
 mod patterns;
 mod radar;

@@ -12,13 +12,15 @@ use cutshort_packet::{FiveTuple, Flags, SynOptions};
 use cutshort_store::cell::{CellKey, CellOutcome, Cells};
 use cutshort_store::{
     Added, Annotation, Checkpoint, Choice, ConnectionQuery, EventQuery, EventStep, Events, FlowKey, Folded,
-    Grouped, Impaired, Impairment, Inputs, KeptEvent, NewAnnotation, NodeCoverage, Replacement, Result,
-    Retention, RollupAnswer, RollupQuery, RollupRow, Segment, Selection, Status, Store, StoreError,
+    Grouped, Impaired, Impairment, Inputs, KeptEvent, NewAnnotation, NodeCoverage, Outside, Replacement,
+    Result, Retention, RollupAnswer, RollupQuery, RollupRow, Segment, Selection, Status, Store, StoreError,
     StoredDatagram, StoredRow, WindowCounts, WindowPackets, WindowState,
 };
 use cutshort_verdict::{
     DataSet, Exclusion, Row, Signature, Stage, Tag, Tags, Termination, WeightedCount, ZMAP4_OPTIONS,
 };
+
+use crate::outside::KnownOutside;
 
 /// 5-tuples of one kind in a window.
 #[derive(Clone, Debug)]
@@ -51,6 +53,7 @@ pub(crate) struct Memory {
     pub(crate) broken: Mutex<Option<fn() -> StoreError>>,
     pub(crate) annotations: Mutex<Vec<Annotation>>,
     pub(crate) events: KnownEvents,
+    pub(crate) outside: KnownOutside,
     /// None is all time.
     pub(crate) coverage: Option<Vec<NodeCoverage>>,
     /// What single connections were last asked for.
@@ -201,6 +204,10 @@ impl Events for KnownEvents {
 impl Store for Memory {
     fn events(&self) -> Option<&dyn Events> {
         Some(&self.events)
+    }
+
+    fn outside(&self) -> Option<&dyn Outside> {
+        Some(&self.outside)
     }
 
     fn data_set(&self) -> DataSet {

@@ -112,6 +112,7 @@ mod tests {
                 all,
                 squares: all,
                 stages: [0.0; 4],
+                single: None,
             };
             // One of them has hardly any connections, and one is new.
             let mut counts = vec![network(1, 100.0), network(2, if number % 40 == 0 { 1.0 } else { 0.0 })];
