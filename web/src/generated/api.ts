@@ -1071,6 +1071,13 @@ export interface components {
         Found: {
             search: components["schemas"]["Hit"][];
         };
+        FoundCorroboration: {
+            /** Format: int64 */
+            minutesApart?: number | null;
+            signals: components["schemas"]["FoundSignal"][];
+            source: string;
+            verdict: string;
+        };
         FoundEvent: {
             /** Format: date-time */
             alarm?: string | null;
@@ -1078,6 +1085,7 @@ export interface components {
             channel: string;
             /** Format: date-time */
             closed?: string | null;
+            corroboration: components["schemas"]["FoundCorroboration"][];
             dataSet: string;
             /** Format: double */
             depth?: number | null;
@@ -1090,6 +1098,7 @@ export interface components {
             /** Format: double */
             excess: number;
             id: string;
+            links: components["schemas"]["SourceLink"][];
             location?: components["schemas"]["PlaceName"] | null;
             node?: string | null;
             /** Format: date-time */
@@ -1126,6 +1135,15 @@ export interface components {
             usual: number;
             /** Format: double */
             z: number;
+        };
+        FoundSignal: {
+            /** Format: int64 */
+            minutesApart?: number | null;
+            place: string;
+            says: string;
+            signal: string;
+            url?: string | null;
+            verdict: string;
         };
         Gap: {
             /** Format: date-time */
@@ -1451,6 +1469,10 @@ export interface components {
             name: string;
             network: boolean;
             urls: string[];
+        };
+        SourceLink: {
+            source: string;
+            url: string;
         };
         StageShares: {
             later_in_flow: string;

@@ -25,7 +25,7 @@ pub(crate) fn store() -> Memory {
             all,
             squares: all,
             stages: [0.02 * all, 0.01 * all, 0.01 * all, 0.03 * all],
-            single: 0.0,
+            single: None,
         };
         let counts = [
             counts(SeriesPlace::World, None, 5000.0 + large),
