@@ -13,7 +13,7 @@ import type { Range } from "../state/url";
 import { stateLink } from "../ui/controls";
 import { type Child, h } from "../ui/dom";
 import { count, dates, many, percent, points } from "../ui/format";
-import { around, isCount, watchedName, when } from "./happened";
+import { around, isCount, sources, watchedName, when } from "./happened";
 
 const DAY = 86_400_000;
 /** What is usual is seen in so many days up to the end of the period. */
@@ -121,7 +121,7 @@ async function changed(app: App, events: readonly FoundEvent[]): Promise<Child> 
   const told = shown.flatMap((event, at) => {
     const change = { range: around(event, Date.now()), counts: isCount(event), page: 0 };
     const parts = extent(followed[at] ?? null) ?? (event.parts.length ? `, in ${many(event.parts.length, "network")}` : "");
-    return [at ? "; " : "", stateLink(app.store, change, { key: `words:${event.id}` }, when(event)), `: ${event.summary.replace(/^[^:]*: /, "")}${parts}`];
+    return [at ? "; " : "", stateLink(app.store, change, { key: `words:${event.id}` }, when(event)), `: ${event.summary.replace(/^[^:]*: /, "")}${parts}${sources(event) ? ` (${sources(event)})` : ""}`];
   });
   const more = own.length > MOST_EVENTS ? ["; ", stateLink(app.store, { view: "events", which: "all", page: 0 }, { key: "words:events" }, `${own.length - MOST_EVENTS} more`)] : [];
   return h("span", {}, "Changed: ", ...told, ...more, ".");
