@@ -4,16 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use cutshort_client::{ClientSettings, Trust, describe};
 use cutshort_pipeline::live::{AgentCounts, Collector, Delivered};
 use serde::Deserialize;
 use ureq::http::{Response, Uri};
-use ureq::unversioned::resolver::DefaultResolver;
-use ureq::unversioned::transport::{ConnectProxyConnector, Connector, TcpConnector};
 use ureq::{Agent, Body, Error, Proxy, ProxyProtocol};
-
-use tls::{Encryption, Trust};
-
-mod tls;
 
 /// How a collector is reached.
 #[derive(Clone, Debug)]
@@ -107,7 +102,6 @@ pub struct HttpCollector {
 
 /// Longer answers are none of a collector.
 const LONGEST: u64 = 64 << 10;
-const CONNECT: Duration = Duration::from_secs(10);
 /// How long a collector may be silent that has got all of a segment.
 const ANSWER: Duration = Duration::from_mins(2);
 /// Where segments are taken.
@@ -123,25 +117,13 @@ impl HttpCollector {
         let proxy = settings.proxy.as_deref().map(read_proxy).transpose()?;
         let is_encrypted =
             is_https || proxy.as_ref().is_some_and(|proxy| proxy.protocol() == ProxyProtocol::Https);
-        let config = Agent::config_builder()
-            // A token is for the collector that was named, by the way that was named, not by the environment's.
-            .proxy(proxy)
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .timeout_global(Some(settings.timeout))
-            .timeout_recv_response(Some(ANSWER.min(settings.timeout)))
-            .timeout_connect(Some(CONNECT.min(settings.timeout)))
-            .user_agent(concat!("cutshort/", env!("CARGO_PKG_VERSION")))
-            .build();
         let trust =
             is_encrypted.then(|| Trust::new(settings.ca_file.as_deref()).map(Arc::new)).transpose()?;
-        let encryption = Encryption(trust.clone());
-        let connector =
-            ().chain(ConnectProxyConnector::default()).chain(TcpConnector::default()).chain(encryption);
         let url = format!("{}{PATH}", settings.url.trim_end_matches('/'));
         url.parse::<Uri>().map_err(|error| format!("'{}': {error}", settings.url))?;
-        let agent = Agent::with_parts(config, connector, DefaultResolver::default());
+        let timeout = settings.timeout;
+        let agent =
+            cutshort_client::agent(ClientSettings { proxy, trust: trust.clone(), timeout, answer: ANSWER });
         Ok(Self { agent, url, token: settings.token.clone(), trust, counts: None })
     }
 
@@ -154,10 +136,7 @@ impl HttpCollector {
     /// The collector's host and port, and whether the connection is encrypted. IPv6 addresses are without brackets.
     #[must_use]
     pub fn peer(&self) -> (String, u16, bool) {
-        let url: Uri = self.url.parse().unwrap_or_default();
-        let is_https = url.scheme_str() == Some("https");
-        let host = url.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-        (host.to_owned(), url.port_u16().unwrap_or(if is_https { 443 } else { 80 }), is_https)
+        cutshort_client::peer(&self.url.parse().unwrap_or_default())
     }
 
     /// The host and port of the proxy, if there is one. IPv6 addresses are without brackets.
@@ -339,19 +318,6 @@ fn judge(url: &str, id: &str, status: u16, body: &str) -> Delivered {
 fn wants_tls(body: &str) -> bool {
     let body = body.to_ascii_lowercase();
     ["https port", "https server", "ssl-enabled", "https scheme"].iter().any(|words| body.contains(words))
-}
-
-fn describe(url: &str, error: &Error) -> String {
-    match error {
-        Error::Timeout(_) => format!("{url} does not answer in time"),
-        Error::HostNotFound => format!("{url}: the name is not known"),
-        Error::ConnectProxyFailed(why) => format!("{url}: the proxy does not connect: {why}"),
-        error => {
-            let text = error.to_string();
-            let cure = tls::cure(&text).map(|cure| format!(": {cure}")).unwrap_or_default();
-            format!("{url}: {text}{cure}")
-        }
-    }
 }
 
 /// Answers of a proxy that retrying does not change: its rules or the address have to be corrected.

@@ -22,9 +22,15 @@ pub(crate) struct LocalCapture {
     notifier: Notifier,
 }
 
-/// Opens what needs privileges, and gives them up.
-pub(crate) fn open(settings: &Settings, data: &Path, geo: &Arc<GeoData>) -> Result<LocalCapture, Error> {
+/// Opens what needs privileges, and gives them up, but for what else is needed.
+pub(crate) fn open(
+    settings: &Settings,
+    data: &Path,
+    geo: &Arc<GeoData>,
+    others: &Needs,
+) -> Result<LocalCapture, Error> {
     let mut needs = service_needs(settings, needs(settings))?;
+    needs.add(others);
     needs.read_again(settings.jobs.geo.iter().map(PathBuf::as_path));
     let spool = DataDir::new(data).spool();
     let capture = open_capture(settings, data, spool, &mut needs, || Ok(Arc::clone(geo)))?;

@@ -6,13 +6,19 @@ use std::sync::Arc;
 use cutshort_api::App;
 use cutshort_capture::LiveError;
 use cutshort_pipeline::GeoData;
+use cutshort_sandbox::Needs;
 
 use crate::error::Error;
 use crate::settings::Settings;
 
 pub(crate) struct LocalCapture;
 
-pub(crate) fn open(settings: &Settings, _: &Path, _: &Arc<GeoData>) -> Result<LocalCapture, Error> {
+pub(crate) fn open(
+    settings: &Settings,
+    _: &Path,
+    _: &Arc<GeoData>,
+    _: &Needs,
+) -> Result<LocalCapture, Error> {
     match (&settings.capture.source, &settings.capture.user) {
         (Some(source), _) => Err(Error::Failed(format!("{source}: {}", LiveError::NotLinux))),
         (None, Some(_)) => Err(Error::Usage("user: it can be changed on Linux only".to_owned())),

@@ -59,6 +59,15 @@ pub(crate) fn privileges(seen: &Seen) -> Check {
     }
 }
 
+/// Whether a flood of SYNs can keep clients out; said only if it can.
+pub(crate) fn floods(seen: &Seen) -> Option<Check> {
+    const FIX: &str =
+        "sysctl -w net.ipv4.tcp_syncookies=1 (and in /etc/sysctl.d); 'cutshort explain flood' says more";
+    let found = "SYN cookies are off: a flood of SYNs can keep clients out";
+    (seen.source.is_some() && seen.paths.syn_cookies == Some(false))
+        .then(|| Check::warning("floods", found, FIX))
+}
+
 /// What rules there are for each of the data sets.
 pub(crate) fn rules(seen: &Seen) -> Vec<Check> {
     let (Some(LiveSource::Nflog(groups)), Some((tables, chains))) = (&seen.source, &seen.rules) else {
@@ -111,7 +120,7 @@ const GROUP: u16 = 5;
 fn origin_paths(seen: &Seen) -> Option<Check> {
     const SOCKET: &str = "cutshort agent --capture af_packet:INTERFACE with CUTSHORT_CAPTURE_DATASETS=origin (on the interface \
                           to the servers, where packets are already translated)";
-    let Paths { forwards, translations } = &seen.paths;
+    let Paths { forwards, translations, .. } = &seen.paths;
     match (translations.is_empty(), forwards) {
         (true, false) => None,
         (true, true) => Some(Check::ok(

@@ -1,5 +1,7 @@
 //! Events, in a SQLite file of their own: whatever happens to it, they can be found again in the counts.
 
+mod outbox;
+
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
@@ -7,10 +9,11 @@ use std::time::Duration;
 use cutshort_detect::{Channel, Event, EventId, EventState, Severity};
 use cutshort_store::data_dir::subdirectory;
 use cutshort_store::{
-    Checkpoint, EventQuery, EventStep, Events, Folded, KeptEvent, REPLAY_WINDOWS, Reason, StoreError,
+    Checkpoint, EventQuery, EventStep, Events, Folded, KeptEvent, Outbox, REPLAY_WINDOWS, Reason, StoreError,
 };
 use cutshort_verdict::DataSet;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, ToSql, Transaction, params};
+use rusqlite::types::Value;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, ToSql, Transaction, params_from_iter};
 
 use super::folder::{EVENTS, Folder};
 use super::guard;
@@ -23,21 +26,30 @@ const LEVEL: i32 = 1;
 /// A state does not become larger than this in bytes.
 const LARGEST_STATE: usize = 1 << 30;
 
-/// Times are numbers of windows.
-const SCHEMA: &str = "
-CREATE TABLE event (
-    id INTEGER PRIMARY KEY, found INTEGER NOT NULL, updated_ns INTEGER NOT NULL, revision INTEGER NOT NULL,
+/// The columns of an event, the first of which is its id.
+macro_rules! event_columns {
+    () => {
+        "found INTEGER NOT NULL, updated_ns INTEGER NOT NULL, revision INTEGER NOT NULL,
     place TEXT NOT NULL, channel TEXT NOT NULL, onset INTEGER NOT NULL, opened INTEGER NOT NULL, ended INTEGER,
     closed INTEGER, state TEXT NOT NULL, severity TEXT NOT NULL, size REAL NOT NULL, excess REAL NOT NULL,
-    evidence REAL NOT NULL, part_of INTEGER, episode INTEGER NOT NULL, alarm INTEGER
-) STRICT;
+    evidence REAL NOT NULL, part_of INTEGER, episode INTEGER NOT NULL, alarm INTEGER"
+    };
+}
+use event_columns;
+
+/// Times are numbers of windows.
+const SCHEMA: &str = concat!(
+    "CREATE TABLE event (id INTEGER PRIMARY KEY, ",
+    event_columns!(),
+    ") STRICT;
 CREATE INDEX event_closed ON event (closed);
 CREATE TABLE digest (t INTEGER PRIMARY KEY, digest INTEGER NOT NULL) STRICT;
 CREATE TABLE checkpoint (next INTEGER PRIMARY KEY, state BLOB NOT NULL) STRICT;
 CREATE TABLE folded (one INTEGER PRIMARY KEY CHECK (one = 1), first INTEGER NOT NULL, next INTEGER NOT NULL) STRICT;
-PRAGMA user_version = 1;
-";
-const VERSION: i64 = 1;
+"
+);
+/// The first version has no alerts.
+const VERSION: i64 = 2;
 const COLUMNS: &str = "id, found, updated_ns, revision, place, channel, onset, opened, ended, closed, state, severity, \
                        size, excess, evidence, part_of, episode, alarm";
 
@@ -72,6 +84,17 @@ impl EventFile {
             return Ok(T::default());
         }
         look(self.open(&mut connection)?)
+    }
+
+    /// Changes the file, wholly or not at all.
+    fn write(&self, change: impl FnOnce(&Transaction<'_>) -> Result<()>) -> Result<()> {
+        if !self.writes {
+            return Err(Error(StoreError::Refused("the store was opened for reading only".to_owned())));
+        }
+        let mut connection = guard(&self.connection);
+        let transaction = self.open(&mut connection)?.transaction()?;
+        change(&transaction)?;
+        Ok(transaction.commit()?)
     }
 
     fn open<'a>(&self, connection: &'a mut MutexGuard<'_, Option<Connection>>) -> Result<&'a mut Connection> {
@@ -112,12 +135,18 @@ impl EventFile {
             sql.pragma_update(None, "journal_mode", "WAL")?;
         }
         match sql.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? {
-            0 if self.writes => {
+            found @ 0..VERSION if self.writes => {
                 let transaction = sql.transaction()?;
-                transaction.execute_batch(SCHEMA)?;
+                if found == 0 {
+                    transaction.execute_batch(SCHEMA)?;
+                }
+                transaction.execute_batch(outbox::SCHEMA)?;
+                transaction.pragma_update(None, "user_version", VERSION)?;
                 transaction.commit()?;
             }
             VERSION => {}
+            // Who reads has no use for alerts.
+            1..VERSION if !self.writes => {}
             _ => return Err(Error(StoreError::Refused(format!("{} is of another version", path.display())))),
         }
         Ok(sql)
@@ -138,16 +167,11 @@ impl Events for EventFile {
     }
 
     fn keep(&self, step: &EventStep<'_>) -> cutshort_store::Result<()> {
-        if !self.writes {
-            return Err(StoreError::Refused("the store was opened for reading only".to_owned()));
-        }
-        let mut connection = guard(&self.connection);
-        let mut work = || -> Result<()> {
-            let transaction = self.open(&mut connection)?.transaction()?;
-            keep(&transaction, step)?;
-            Ok(transaction.commit()?)
-        };
-        Ok(work()?)
+        Ok(self.write(|sql| keep(sql, step))?)
+    }
+
+    fn outbox(&self) -> Option<&dyn Outbox> {
+        self.writes.then_some(self)
     }
 }
 
@@ -219,6 +243,32 @@ fn checkpoint(sql: &Connection, window: i64) -> Result<Option<Checkpoint>> {
     Ok(Some(Checkpoint { next, state }))
 }
 
+/// The values of [`COLUMNS`].
+fn values(kept: &KeptEvent) -> [Value; 18] {
+    let KeptEvent { event, found, updated } = kept;
+    let id = |id: EventId| Value::from(id.0.cast_signed());
+    [
+        id(event.id),
+        id(*found),
+        Value::from(*updated),
+        Value::from(event.revision),
+        Value::from(event.place.to_string()),
+        Value::from(event.channel.name().to_owned()),
+        Value::from(event.onset),
+        Value::from(event.opened),
+        Value::from(event.end),
+        Value::from(event.closed),
+        Value::from(event.state.name().to_owned()),
+        Value::from(event.severity.name().to_owned()),
+        Value::from(event.size),
+        Value::from(event.excess),
+        Value::from(event.evidence),
+        event.part_of.map_or(Value::Null, id),
+        id(event.episode),
+        Value::from(event.alarm),
+    ]
+}
+
 fn keep(sql: &Transaction<'_>, step: &EventStep<'_>) -> Result<()> {
     let windows = &step.windows;
     let insert = format!(
@@ -226,28 +276,10 @@ fn keep(sql: &Transaction<'_>, step: &EventStep<'_>) -> Result<()> {
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"
     );
     let mut insert = sql.prepare_cached(&insert)?;
-    for KeptEvent { event, found, updated } in step.events {
-        insert.execute(params![
-            event.id.0.cast_signed(),
-            found.0.cast_signed(),
-            updated,
-            event.revision,
-            event.place.to_string(),
-            event.channel.name(),
-            event.onset,
-            event.opened,
-            event.end,
-            event.closed,
-            event.state.name(),
-            event.severity.name(),
-            event.size,
-            event.excess,
-            event.evidence,
-            event.part_of.map(|id| id.0.cast_signed()),
-            event.episode.0.cast_signed(),
-            event.alarm,
-        ])?;
+    for event in step.events {
+        insert.execute(params_from_iter(values(event)))?;
     }
+    outbox::add(sql, step.alerts)?;
     let run = |text: &str, values: &[&dyn ToSql]| -> Result<usize> {
         Ok(sql.prepare_cached(text)?.execute(values)?)
     };

@@ -50,7 +50,7 @@ pub use privacy::{AddressCipher, AddressKey, AddressKeyError, Privacy};
 pub use row::Row;
 pub use service::{Service, ServiceState, Settings, Trouble};
 pub use share::Share;
-pub use trace::{StoredTrace, trace};
+pub use trace::{StoredDatagrams, StoredTrace, trace, trace_datagrams};
 pub use window_job::{Due, Ran, Report, RunProgress, WindowJob};
 
 use cutshort_verdict::ReaderClock;

@@ -31,6 +31,8 @@ pub struct Settings {
     pub retention: Retention,
     /// How often to look for data that has been kept long enough.
     pub retain_every: Duration,
+    /// How long ago changes of events may have been that receivers of alarms are told.
+    pub recent: Duration,
     /// The longest wait before trying again after a failure.
     pub patience: Duration,
 }
@@ -44,6 +46,7 @@ impl Default for Settings {
             every: Duration::from_secs(5),
             retention: Retention::default(),
             retain_every: Duration::from_secs(3600),
+            recent: EventJob::RECENT,
             patience: Duration::from_secs(60),
         }
     }
@@ -155,13 +158,14 @@ impl Service {
     pub fn start(store: Arc<dyn Store>, geo: Arc<GeoData>, settings: Settings) -> Self {
         let shared = Arc::new(Shared::default());
         shared.lock().state.share = settings.share;
+        let events = EventJob::default().with_recent(settings.recent);
         let mut worker = Worker {
             shared: Arc::clone(&shared),
             store,
             geo,
             settings,
             retention: Retaining::default(),
-            events: EventJob::default(),
+            events,
             looked: None,
             is_behind: false,
             begun: None,

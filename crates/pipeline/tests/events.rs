@@ -268,3 +268,36 @@ fn a_reader_finds_nothing_where_nothing_was_looked_for() {
     let place = EventQuery { places: vec![SeriesPlace::Country(*b"IQ")], ..EventQuery::default() };
     assert_eq!(reader.events().unwrap().list(&place).unwrap().len(), 1);
 }
+
+/// What receivers of alarms would be told, in order.
+fn alerts(store: &dyn Store) -> Vec<(String, &'static str)> {
+    let queued = store.events().unwrap().outbox().unwrap().after(0, 100).unwrap();
+    queued.iter().map(|queued| (queued.alert.event.place.to_string(), queued.alert.kind.name())).collect()
+}
+
+#[test]
+fn recent_changes_of_alarms_are_told_and_old_ones_are_not() {
+    let of_iraq = |kind| ("country:IQ".to_owned(), kind);
+    // Read as of long after, nothing is told.
+    let (_folder, store) = open();
+    fill(&store);
+    run(&store);
+    assert_eq!(alerts(&store), []);
+    // Read as of the time of the outage, then of its end, and then once more.
+    let (_folder, store) = open();
+    NODES.iter().for_each(|node| cover(&store, node, 0..GONE.start + 6));
+    compute(&store, 0..GONE.start + 6, |t| cells(t, &NODES, left(t)));
+    let mut job = EventJob::default();
+    run_at(&mut job, &store, GONE.start + 6);
+    assert_eq!(alerts(&store), [of_iraq("opened")]);
+    NODES.iter().for_each(|node| cover(&store, node, GONE.start + 6..GONE.end + 6));
+    compute(&store, GONE.start + 6..GONE.end + 6, |t| cells(t, &NODES, left(t)));
+    run_at(&mut job, &store, GONE.end + 6);
+    assert_eq!(alerts(&store), [of_iraq("opened"), of_iraq("ended")]);
+    run_at(&mut EventJob::default(), &store, GONE.end + 7);
+    assert_eq!(alerts(&store).len(), 2);
+    // What is gone since results were replaced is retracted.
+    compute(&store, GONE, |t| cells(t, &NODES, 1.0));
+    run_at(&mut EventJob::default(), &store, GONE.end + 7);
+    assert_eq!(alerts(&store)[2..], [of_iraq("retracted")]);
+}

@@ -16,7 +16,7 @@ mod system;
 
 pub use error::Error;
 pub use needs::{Capability, Needs};
-pub use system::{Kept, User, enter, hide_new_files, raise_open_files};
+pub use system::{Kept, User, become_user, enter, hide_new_files, raise_open_files};
 
 #[cfg(target_os = "linux")]
 pub use system::supports_landlock;

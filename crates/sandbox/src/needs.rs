@@ -50,6 +50,15 @@ impl Needs {
         Ok(())
     }
 
+    /// Adds what something else needs, but for its user.
+    pub fn add(&mut self, other: &Self) {
+        self.folders.extend_from_slice(&other.folders);
+        self.read.extend_from_slice(&other.read);
+        self.network |= other.network;
+        self.ports.extend_from_slice(&other.ports);
+        self.capabilities.extend_from_slice(&other.capabilities);
+    }
+
     /// Adds files that are read again when they change. They may be replaced, so the folders are needed that contain
     /// them; for symbolic links, also the folders that contain their present targets.
     pub fn read_again<'a>(&mut self, files: impl IntoIterator<Item = &'a Path>) {

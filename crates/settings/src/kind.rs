@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use cutshort_api::MetricPlace;
 use cutshort_api::answer::ServerName;
 use ipnet::IpNet;
 use toml::Value;
@@ -90,6 +91,9 @@ pub(crate) const NETWORKS: Kind<Vec<IpNet>> =
 pub(crate) const SERVER_NAMES: Kind<Vec<ServerName>> =
     Kind { read: |value| items(value, str::parse), write: |names| Some(texts(names)) };
 
+pub(crate) const METRIC_PLACES: Kind<Vec<MetricPlace>> =
+    Kind { read: |value| items(value, str::parse), write: |places| Some(texts(places)) };
+
 /// A value that has a form of its own, written as text.
 pub(crate) const fn text_form<T: FromStr<Err: Display> + ToString>() -> Kind<T> {
     Kind { read: parse, write: |value| Some(Value::String(value.to_string())) }
@@ -116,10 +120,18 @@ pub(crate) fn from_file(value: &DeValue<'_>) -> Option<Value> {
         DeValue::Float(number) => Value::Float(number.as_str().replace('_', "").parse().ok()?),
         DeValue::Boolean(value) => Value::Boolean(*value),
         DeValue::Array(items) => {
-            Value::Array(items.iter().map(|item| from_file(item.get_ref())).collect::<Option<_>>()?)
+            Value::Array(items.iter().map(|item| from_list(item.get_ref())).collect::<Option<_>>()?)
         }
         DeValue::Datetime(_) | DeValue::Table(_) => return None,
     })
+}
+
+/// An item of a list, which may be a table.
+fn from_list(value: &DeValue<'_>) -> Option<Value> {
+    let DeValue::Table(table) = value else { return from_file(value) };
+    let fields =
+        table.iter().map(|(key, value)| Some((key.get_ref().to_string(), from_file(value.get_ref())?)));
+    Some(Value::Table(fields.collect::<Option<_>>()?))
 }
 
 /// A value of the environment: numbers and `true` are what they look like, everything else is text.
@@ -188,7 +200,7 @@ pub(crate) fn read_length(value: &Value) -> Result<Duration, String> {
     text(value).ok().and_then(length).ok_or_else(wrong)
 }
 
-fn write_length(length: Duration) -> Value {
+pub(crate) fn write_length(length: Duration) -> Value {
     const UNITS: [(u64, char); 4] = [(86_400, 'd'), (3600, 'h'), (60, 'm'), (1, 's')];
     let seconds = length.as_secs();
     let fits = |(unit, _): &&(u64, char)| seconds >= *unit && seconds.is_multiple_of(*unit);

@@ -6,6 +6,7 @@
 
 #[cfg(target_os = "linux")]
 mod agent;
+mod alerts;
 #[cfg(target_os = "linux")]
 mod delivery;
 #[cfg(target_os = "linux")]
@@ -34,8 +35,8 @@ use secrets::SECRETS;
 pub use secrets::{password_file, with_password};
 pub use stores::{store_address, store_warning};
 pub use table::{
-    CaptureSettings, DeliverySettings, HttpSettings, JobSettings, KeepSettings, LogSettings, PrivacySettings,
-    Settings, StoreSettings,
+    AlertSettings, CaptureSettings, DeliverySettings, HttpSettings, JobSettings, KeepSettings, LogSettings,
+    PrivacySettings, Settings, StoreSettings,
 };
 use table::{SETTINGS, Setting};
 

@@ -56,6 +56,7 @@ impl Settings {
             hosts: http.listen.ip().to_canonical().is_loopback().then(|| http.hosts.clone()),
             origins: http.origins.clone(),
             upstreams: http.upstreams.clone(),
+            metric_places: http.metric_places.clone(),
             rate: (http.rate_limit > 0.0).then_some(rate),
             forwarded: http.forwarded_for,
             timeout: http.timeout,
@@ -76,6 +77,7 @@ impl Settings {
         cutshort_pipeline::Settings {
             job: WindowJob { threads, grace: self.jobs.grace, ..job },
             share: self.jobs.worker,
+            recent: self.alerts.recent,
             takeover: self.jobs.takeover,
             retention: Retention {
                 packets: self.keep.packets,

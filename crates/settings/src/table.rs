@@ -7,20 +7,23 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use cutshort_alerts::Receiver;
 use cutshort_api::answer::ServerName;
-use cutshort_api::{Options, Rate};
+use cutshort_api::{MetricPlace, Options, Rate};
 use cutshort_capture::{LiveSets, LiveSettings, LiveSource};
 use cutshort_clickhouse::Address;
 use cutshort_model::Addresses;
 use cutshort_pipeline::live::{RecorderSettings, Retry};
-use cutshort_pipeline::{Share, WindowJob};
+use cutshort_pipeline::{EventJob, Share, WindowJob};
 use cutshort_store::{Retention, check_node};
 use ipnet::IpNet;
 use toml::Value;
 
+use crate::alerts::RECEIVERS;
 use crate::kind::{
-    FLAG, Kind, LENGTH, LENGTH_OR_FOREVER, LISTEN, LISTEN_IF_SET, NETWORKS, NUMBER, PATH, PATHS, PORTS, RATE,
-    SERVER_NAMES, SIZE, TEXT, TEXTS, integer, number, rate, read_length, text, text_form, text_form_if_set,
+    FLAG, Kind, LENGTH, LENGTH_OR_FOREVER, LISTEN, LISTEN_IF_SET, METRIC_PLACES, NETWORKS, NUMBER, PATH,
+    PATHS, PORTS, RATE, SERVER_NAMES, SIZE, TEXT, TEXTS, integer, number, rate, read_length, text, text_form,
+    text_form_if_set,
 };
 use crate::log_format::LogFormat;
 
@@ -125,6 +128,8 @@ settings! {
         /// Names of servers to which connections are opened, such as "api=203.0.113.5:443" or "db=192.0.2.0/24:5432". The
         /// first that fits is shown; named servers are shown even where addresses are not.
         upstreams: Vec<ServerName> = Vec::new(), SERVER_NAMES;
+        /// Places whose shares of the last hour are metrics at /metrics: "world", "country:IQ", "as:64500".
+        metric_places: Vec<MetricPlace> = Options::default().metric_places, METRIC_PLACES;
         /// Sustained requests per second allowed to a client; 0 for no limit.
         rate_limit: f64 = Rate::default().per_second, RATE;
         /// Burst of requests allowed to a client.
@@ -180,6 +185,17 @@ settings! {
         hours as "keep_hours": Option<Duration> = Retention::default().hours, LENGTH_OR_FOREVER;
         /// How long to keep counts of days.
         days as "keep_days": Option<Duration> = Retention::default().days, LENGTH_OR_FOREVER;
+    }
+
+    /// Who is told of events that raise an alarm.
+    alerts: AlertSettings {
+        /// Receivers of alarms, each with name and kind (webhook, alertmanager, command), and what its kind needs. See
+        /// docs/events.md.
+        receivers as "alerts.receivers": Vec<Receiver> = Vec::new(), RECEIVERS;
+        /// Receivers are told what happened to events at most so long ago, by the time of the counts.
+        recent as "alerts.recent": Duration = EventJob::RECENT, LENGTH;
+        /// How long to try to deliver an alert, 7 days at most.
+        give_up as "alerts.give_up": Duration = Duration::from_hours(24), GIVE_UP;
     }
 
     /// Settings for the log.
@@ -265,6 +281,14 @@ const ADDRESSES: Kind<Addresses> = Kind {
         Addresses::from_name(name).ok_or_else(|| format!("'{name}' is none of full, truncated, encrypted"))
     },
     write: |addresses| Some(Value::String(addresses.name().to_owned())),
+};
+
+const GIVE_UP: Kind<Duration> = Kind {
+    read: |value| match read_length(value)? {
+        time if time > Duration::from_hours(7 * 24) => Err("write 7 days or less".to_owned()),
+        time => Ok(time),
+    },
+    ..LENGTH
 };
 
 const LOG_FORMAT: Kind<LogFormat> = Kind {

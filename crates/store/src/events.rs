@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use cutshort_detect::{Channel, Event, EventId, EventState, SeriesPlace};
 
-use crate::Result;
+use crate::{Alert, Outbox, Result};
 
 /// Events of a data set at rest, and what is needed to go on finding them. Times are numbers of windows.
 ///
@@ -21,6 +21,11 @@ pub trait Events: Send + Sync {
     /// Stores what a run has found, all of it or, if it fails, nothing. Events replace those with the same id. States that
     /// contain windows from the first of [`EventStep::windows`] on are deleted, and so are states and digests that are no longer needed.
     fn keep(&self, step: &EventStep<'_>) -> Result<()>;
+
+    /// The alerts about these events; none where nobody can be told.
+    fn outbox(&self) -> Option<&dyn Outbox> {
+        None
+    }
 }
 
 /// Windows for which digests of their inputs are kept. Windows that are replaced later than that are not looked at again.
@@ -102,6 +107,8 @@ pub struct EventStep<'a> {
     pub digests: &'a [(i64, u64)],
     /// The events that are new or changed.
     pub events: &'a [KeptEvent],
+    /// What receivers of alarms are told of them.
+    pub alerts: &'a [Alert],
     /// The state after the last window, if it is to be stored.
     pub state: Option<&'a [u8]>,
 }
@@ -125,7 +132,7 @@ mod tests {
 
     #[test]
     fn states_of_three_days_and_five_weeks_are_needed() {
-        let step = EventStep { windows: 0..700 * 96, digests: &[], events: &[], state: None };
+        let step = EventStep { windows: 0..700 * 96, digests: &[], events: &[], alerts: &[], state: None };
         let states: Vec<i64> = (600..=700).map(|day| day * 96).collect();
         let needed =
             states.iter().enumerate().filter(|&(at, &state)| step.needs(state, states.get(at + 1).copied()));

@@ -6,7 +6,7 @@
 //! * A window of 15 minutes is read as a whole, grouped by 5-tuple, and its results are replaced as a whole: nothing
 //!   is ever added to a count, so nothing is counted twice.
 //! * [`Cells`](cell::Cells) are counts by everything that can be queried; [`RollupQuery`] asks for sums of them.
-//! * [`Events`] keeps what was found in them.
+//! * [`Events`] keeps what was found in them, and [`Outside`] what other sources say about the same places and times.
 
 pub mod cell;
 pub mod connection_file;
@@ -22,6 +22,8 @@ mod forget;
 mod movable;
 pub mod open;
 mod order;
+mod outbox;
+mod outside;
 mod query;
 mod record;
 pub mod segment;
@@ -39,6 +41,11 @@ pub use folder_lock::{FolderLock, NotLocked};
 pub use forget::{Forgotten, KnownSegment};
 pub use movable::{Movable, Rest, Restoration, WindowResults};
 pub use order::{First, Order, OrderBy};
+pub use outbox::{ALERTS_KEPT, Alert, AlertKind, Outbox, QueuedAlert, Told};
+pub use outside::{
+    Outside, OutsideCounts, OutsidePoint, OutsideRecords, OutsideReport, OutsideSeries, OutsideSource,
+    OutsideSpan,
+};
 pub use query::{Choice, ConnectionQuery, HasAny, RollupAnswer, RollupQuery, RollupRow, Selection};
 pub use record::{Annotation, AnnotationKind, NewAnnotation};
 pub use segment::{

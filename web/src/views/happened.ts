@@ -43,7 +43,7 @@ export function timeOf({ onset, end, closed, state }: Pick<FoundEvent, "onset" |
 /** `Since Sun 9 Nov 2026, 13:15 UTC`, or from when to when. */
 export function when(event: FoundEvent): string {
   const [from, to] = timeOf(event, Date.now());
-  if (event.end) return `${range(from, to)} ${zoneName()}`;
+  if (event.end || event.state === "usual") return `${range(from, to)} ${zoneName()}`;
   return `Since ${moment(from)} ${zoneName()}`;
 }
 
@@ -62,7 +62,7 @@ export function line(app: App, event: FoundEvent): HTMLElement {
   const place = placeOf(event);
   const change: Partial<State> = { view: "overview", ...(place ? { place } : {}), range: around(event, Date.now()), counts: isCount(event), page: 0 };
   const parts = event.parts.length ? `also in ${many(event.parts.length, event.place === "world" ? "country or network" : "network", event.place === "world" ? "countries and networks" : "networks")}` : null;
-  const known = [event.severity, event.state === "closed" ? null : event.state === "usual" ? "now counted as usual" : event.state, parts, event.partOf ? "explained by another event" : null].filter((text) => text !== null);
+  const known = [event.severity, event.state === "closed" ? null : event.state === "usual" ? "then counted as usual" : event.state, parts, event.partOf ? "explained by another event" : null].filter((text) => text !== null);
   return h(
     "li",
     { class: event.state === "retracted" ? "event retracted" : "event", "data-event": event.id },

@@ -150,7 +150,7 @@ fn settings_that_cannot_be_are_refused_with_what_to_do() {
     for text in ["", "\n", "two words"] {
         std::fs::write(&path, text).unwrap();
         assert!(Token::read(&path).is_err(), "{text}");
-        assert!(tls::read_certificates(&path).unwrap_err().contains("no certificate"));
+        assert!(cutshort_client::read_certificates(&path).unwrap_err().contains("no certificate"));
     }
     assert!(!format!("{:?}", Token::Text("secret".to_owned())).contains("secret"));
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use cutshort_metrics::Exposition;
 use cutshort_model::nanoseconds;
 use cutshort_pipeline::live::{AgentCounts, IncompleteNotes};
 use cutshort_pipeline::{GeoData, Ingest, IngestAnswer, Service};
@@ -17,6 +18,7 @@ use super::cache::Cache;
 use super::facts::FactsKeeper;
 use super::limiter::{Limiter, Rate};
 use super::metrics::Metrics;
+use super::results::MetricPlace;
 use super::room::{Limits, Room};
 use super::tokens::Tokens;
 use super::warnings::Warnings;
@@ -38,6 +40,8 @@ pub struct Options {
     pub rate: Option<Rate>,
     /// Names of servers to which connections are opened.
     pub upstreams: Vec<ServerName>,
+    /// The places whose latest shares are metrics.
+    pub metric_places: Vec<MetricPlace>,
     /// Whether clients are identified by `X-Forwarded-For`, which a proxy in front must set. Connections then come
     /// from proxies, which may open any number.
     pub forwarded: bool,
@@ -65,6 +69,7 @@ impl Default for Options {
             hosts: None,
             origins: Vec::new(),
             upstreams: Vec::new(),
+            metric_places: vec![MetricPlace::World],
             rate: Some(Rate::default()),
             forwarded: false,
             limits: Limits::default(),
@@ -90,6 +95,9 @@ pub struct Parts {
     pub tokens: Option<PathBuf>,
 }
 
+/// Writes metrics.
+type WriteMetrics = Box<dyn Fn(&mut Exposition) + Send + Sync>;
+
 /// State that all requests share.
 pub struct App {
     pub(super) store: Arc<dyn Store>,
@@ -104,6 +112,7 @@ pub struct App {
     pub(super) room: Arc<Room>,
     pub(super) cache: Cache,
     pub(super) metrics: Metrics,
+    pub(super) more_metrics: Option<WriteMetrics>,
     pub(super) warnings: Warnings,
     /// Limits how many requests read the store at the same time.
     pub(super) readers: Arc<Semaphore>,
@@ -131,6 +140,7 @@ impl App {
             room: Arc::new(Room::new(options.limits)),
             cache: Cache::new(options.cache),
             metrics: Metrics::default(),
+            more_metrics: None,
             warnings: Warnings::default(),
             readers: Arc::new(Semaphore::new(readers)),
             bodies: Bodies::new(options.segment),
@@ -145,6 +155,12 @@ impl App {
     #[must_use]
     pub fn with_clock(self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         Self { clock: Box::new(clock), ..self }
+    }
+
+    /// The same state with metrics of what else runs in this process.
+    #[must_use]
+    pub fn with_metrics(self, write: impl Fn(&mut Exposition) + Send + Sync + 'static) -> Self {
+        Self { more_metrics: Some(Box::new(write)), ..self }
     }
 
     /// Stores a segment's file; when it is accepted, it is durable. Results follow later. A sender that is named may

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use clap::Args;
+use cutshort_alerts::Receivers;
 use cutshort_api::answer::ServerName;
 use cutshort_api::page;
 use cutshort_console::{Signals, Steps, interrupt};
@@ -99,7 +100,8 @@ fn fill_and_serve(
     message(&format!("four SIMULATED weeks are ready: open {}", page::address(address, WHOLE)));
     let local = LocalCapture::nothing();
     let (store, geo) = (Box::new(store), Arc::new(geo.into()));
-    Serving { store, geo, listener, local, signals }.run(&settings, folder, abandon)
+    let receivers = Receivers::default();
+    Serving { store, geo, listener, local, signals, receivers }.run(&settings, folder, abandon)
 }
 
 /// The names of the simulated servers to which connections are opened.

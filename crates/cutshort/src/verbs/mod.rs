@@ -3,11 +3,13 @@
 pub(crate) mod address;
 #[cfg(target_os = "linux")]
 pub(crate) mod agent;
+pub(crate) mod alerts;
 pub(crate) mod annotate;
 pub(crate) mod classify;
 pub(crate) mod clickhouse;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod corroborate;
 pub(crate) mod demo;
 pub(crate) mod detect;
 #[cfg(target_os = "linux")]

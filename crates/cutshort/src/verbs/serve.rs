@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
+use cutshort_alerts::{Alerts, Receivers};
 use cutshort_api::{App, Limits, Parts, TokenFile};
 use cutshort_console::{Asked, Signals, interrupt};
 use cutshort_pipeline::{GeoData, GeoRefresher, Service};
@@ -19,6 +20,7 @@ use crate::log;
 use crate::options::open_geo;
 use crate::settings::{self, Settings};
 use crate::terminal::message;
+use crate::verbs::alerts;
 
 /// Serve the API and dashboard, and keep results up to date
 ///
@@ -63,12 +65,18 @@ pub(crate) fn run(arguments: Serve) -> Result<Done, Error> {
     // A password and certificates are read before privileges are given up.
     let elsewhere =
         settings.store.url.as_deref().map(|url| open_address_with_events(url, &data)).transpose()?;
-    let local = local_capture::open(&settings, &data, &geo)?;
+    let receivers = alerts::open(&settings)?;
+    let local = local_capture::open(&settings, &data, &geo, receivers.needs())?;
     let store = match elsewhere {
         Some(store) => store,
         None => Box::new(open_folder(&data)?),
     };
-    Serving { store, geo, listener, local, signals }.run(&settings, &data, || {})
+    if !receivers.is_empty() && store.events().is_none() {
+        return Err(Error::Usage(
+            "receivers of alarms need events, which are kept in a directory: name one with --data".to_owned(),
+        ));
+    }
+    Serving { store, geo, listener, local, signals, receivers }.run(&settings, &data, || {})
 }
 
 /// Opens the address, before privileges are given up.
@@ -85,6 +93,7 @@ pub(crate) struct Serving {
     pub(crate) listener: TcpListener,
     pub(crate) local: LocalCapture,
     pub(crate) signals: Signals,
+    pub(crate) receivers: Receivers,
 }
 
 impl Serving {
@@ -99,13 +108,16 @@ impl Serving {
         let runtime = tokio::runtime::Runtime::new().map_err(|error| failed("threads", &error))?;
         let address = self.listener.local_addr().map_err(|error| failed("the address", &error))?;
         let (store, geo): (Arc<dyn Store>, _) = (Arc::from(self.store), self.geo);
+        // New receivers are told what is found from now on.
+        let alerts = Alerts::start(self.receivers, &store, &geo, settings.alerts.give_up)?;
         let service = Arc::new(Service::start(Arc::clone(&store), Arc::clone(&geo), settings.service()));
         let tokens = (!data.as_os_str().is_empty()).then(|| TokenFile::path(data));
         let refresher = GeoRefresher::start(Arc::clone(&geo), GeoRefresher::EVERY);
         let parts = Parts { store, geo, service: Some(Arc::clone(&service)), tokens };
         let limits = Limits::default();
         let limits = limits.within(cutshort_sandbox::raise_open_files(limits.files()));
-        let app = Arc::new(App::new(parts, settings.api_options(limits)));
+        let app = App::new(parts, settings.api_options(limits)).with_metrics(move |text| alerts.write(text));
+        let app = Arc::new(app);
         let (end, ended) = stop(self.signals, refresher, abandon)?;
         let running = self.local.start(&app, end)?;
         let name = settings.store_name()?;

@@ -2,6 +2,7 @@
 #![allow(dead_code)] // Each test binary uses its part of it.
 
 pub(crate) mod clients;
+pub(crate) mod hook;
 pub(crate) mod packets;
 pub(crate) mod pcapng;
 pub(crate) mod server;

@@ -45,12 +45,17 @@ const NETWORKS: [(u32, &str); 12] = [
 
 /// Fills a folder with so many windows before one.
 pub(crate) fn fill(folder: &Path, windows: i64, end: i64) {
+    fill_with(folder, end - windows..end, |t| if gone(end).contains(&t) { 0.02 } else { 1.0 });
+}
+
+/// Fills a folder with windows; `iraq` is what is left of it.
+pub(crate) fn fill_with(folder: &Path, windows: std::ops::Range<i64>, iraq: impl Fn(i64) -> f64) {
     let store = Embedded::open(folder, Options { durable: false }).unwrap();
     let start = |t: i64| Window::from_number(t).start();
-    let covers = (start(end - windows), start(end) - 1);
+    let covers = (start(windows.start), start(windows.end) - 1);
     let source = SegmentSource::tcp("edge1", Provenance::Live, covers);
     store.append(&Segment::encode(Vec::<Packet>::new(), &source, None).unwrap()).unwrap();
-    compute(&store, end - windows..end, |t| if gone(end).contains(&t) { 0.02 } else { 1.0 });
+    compute(&store, windows, iraq);
     store.roll().unwrap();
 }
 

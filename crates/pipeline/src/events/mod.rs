@@ -1,10 +1,12 @@
 //! Finds events in the counts of windows, as these become complete.
 
+mod alerts;
 mod counts;
 mod observed;
 
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
+use std::time::Duration;
 
 use cutshort_detect::{
     Config, Detector, Event, EventId, EventState, SeriesPlace, Window as DetectorWindow, reconcile,
@@ -14,6 +16,7 @@ use cutshort_store::cell::Cells;
 use cutshort_store::{EventQuery, EventStep, Events, Folded, KeptEvent, Result, Store, StoreError};
 use cutshort_verdict::DataSet;
 
+use alerts::{Recent, alerts};
 use observed::Observed;
 
 /// So many windows are read before what was found in them is stored: a week.
@@ -28,11 +31,19 @@ const EPISODES: i64 = 14 * DAY;
 /// Like results, events are never added to: what must be read is derived from what the store has. If results were replaced, or
 /// nodes delivered what they had seen, windows are read again from the last state before; events keep their ids. So it does
 /// not matter when a run ends, or how: the next one finds the same.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct EventJob {
     config: Config,
+    /// How long ago a change may have been that receivers of alarms are told.
+    recent: Duration,
     /// The detector of each data set after its last run.
     held: [Option<Held>; DataSet::ALL.len()],
+}
+
+impl Default for EventJob {
+    fn default() -> Self {
+        Self { config: Config::default(), recent: Self::RECENT, held: Default::default() }
+    }
 }
 
 #[derive(Debug)]
@@ -65,10 +76,13 @@ pub struct EventProgress {
 }
 
 impl EventJob {
-    /// A job that looks for events as configured.
+    /// How long ago changes of events may have been that receivers of alarms are told, unless it is set.
+    pub const RECENT: Duration = Duration::from_hours(6);
+
+    /// The same job, with alerts about changes that were no longer ago than this.
     #[must_use]
-    pub fn new(config: Config) -> Self {
-        Self { config, ..Self::default() }
+    pub fn with_recent(self, recent: Duration) -> Self {
+        Self { recent, ..self }
     }
 
     /// The detector of a data set, as of the last run of this job.
@@ -108,6 +122,7 @@ impl EventJob {
             observed: &observed,
             folded,
             now,
+            recent: i64::try_from(self.recent.as_nanos()).unwrap_or(i64::MAX),
             start: from,
             held,
             report: EventReport::default(),
@@ -161,6 +176,8 @@ struct Run<'a> {
     observed: &'a Observed,
     folded: Folded,
     now: i64,
+    /// How long ago a change may have been that receivers of alarms are told, in nanoseconds.
+    recent: i64,
     /// The first window that was read since events were last stored.
     start: i64,
     held: Held,
@@ -226,7 +243,7 @@ impl Run<'_> {
         if let Some(cells) = cells {
             let detector = &mut self.held.detector;
             let is_watched = |number| detector.watches(&SeriesPlace::Network(number));
-            let counted = counts::count(&cells, &self.observed.nodes(t), is_watched);
+            let counted = counts::count(self.store.data_set(), &cells, &self.observed.nodes(t), is_watched);
             let window = DetectorWindow { number: t, nodes: &counted.nodes, counts: &counted.counts };
             let changes = detector.add(&window);
             let changes = changes.map_err(|error| StoreError::Failed(error.to_string().into()))?;
@@ -266,7 +283,10 @@ impl Run<'_> {
         let state = last
             .is_none_or(|last| last.div_euclid(DAY) < to.div_euclid(DAY))
             .then(|| self.held.detector.save());
-        let step = EventStep { windows, digests, events: &changed, state: state.as_deref() };
+        let recent = Recent { now: self.now, most: self.recent, last: windows.end - 1 };
+        let alerts = alerts(&published, &changed, recent);
+        let state = state.as_deref();
+        let step = EventStep { windows, digests, events: &changed, alerts: &alerts, state };
         self.events.keep(&step)?;
         self.folded.checkpoint = if state.is_some() { Some(to) } else { last };
         self.start = to;

@@ -60,3 +60,18 @@ pub fn enter(needs: &Needs) -> Result<Kept, Error> {
     let capabilities = capabilities::names().map_err(|error| refused("capabilities")(&error))?;
     Ok(Kept { user: needs.user.as_ref().map(|user| user.name().to_owned()), capabilities, files, calls })
 }
+
+/// Gives up the user and all capabilities, and nothing else: for a process that runs programs of the operator, whose needs
+/// nobody else knows. It affects this thread and those that it starts: call it before there are others.
+///
+/// # Errors
+/// [`Error::Refused`] if the kernel refuses one of the steps.
+pub fn become_user(user: Option<&User>) -> Result<(), Error> {
+    let refused = |step| move |error: &dyn fmt::Display| Error::Refused(step, error.to_string());
+    let none = capabilities::set_of(&[]);
+    capabilities::drop_bounds(&none);
+    if let Some(user) = user {
+        user.become_it(false).map_err(|error| refused("user")(&error))?;
+    }
+    capabilities::drop_capabilities(&none).map_err(|error| refused("capabilities")(&error))
+}

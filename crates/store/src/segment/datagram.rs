@@ -3,8 +3,7 @@
 //! They are kept like packets, in columns with names of their own: what both have is in the same place, and ids follow.
 
 use cutshort_packet::quic::{Datagram, Frames, Icmp, Kinds, Opened};
-use cutshort_packet::{FiveTuple, Flags, Packet};
-use cutshort_verdict::Row;
+use cutshort_packet::{Flags, Packet};
 
 use super::{Keepable, Protected, Protection, Recordable};
 
@@ -105,19 +104,32 @@ impl From<&Datagram> for KeptDatagram {
 }
 
 impl KeptDatagram {
+    /// Puts a datagram together from what [`packet`](Keepable::packet) and [`ids`](Keepable::ids) had, with the protection of
+    /// its addresses.
+    #[must_use]
+    pub const fn new(by: Protected, ids: Ids) -> Self {
+        Self { packet: by.packet, protection: by.protection, ids }
+    }
+
+    /// The datagram, with its addresses as they are kept.
+    #[must_use]
+    pub fn datagram(&self) -> Datagram {
+        datagram(&self.packet, &self.ids)
+    }
+
     /// The same with its fields that packets have replaced by those of [`packet`](Keepable::packet) with protected addresses.
     #[must_use]
     pub const fn protected(self, by: Protected) -> Self {
-        Self { packet: by.packet, protection: by.protection, ids: self.ids }
+        Self::new(by, self.ids)
     }
 }
 
 /// The datagram of a row.
-pub(super) fn datagram(five_tuple: FiveTuple, row: &Row, ids: &Ids) -> Datagram {
+pub(super) fn datagram(row: &Packet, ids: &Ids) -> Datagram {
     let byte = |number: u32| number as u8;
     Datagram {
         ts: row.ts,
-        five_tuple,
+        five_tuple: row.five_tuple,
         ip_id: row.ip_id,
         ttl: row.ttl,
         sample_rate: row.sample_rate,

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::http::header;
+use cutshort_detect::{EventState, SeriesPlace};
 use cutshort_metrics::{Exposition, Format};
-use cutshort_model::nanoseconds;
+use cutshort_model::{Window, nanoseconds};
 use cutshort_pipeline::live::AgentCounts;
 use cutshort_pipeline::{GeoState, ServiceState};
+use cutshort_store::EventQuery;
 use cutshort_verdict::DataSet;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -18,6 +20,7 @@ use crate::http::agents::Heard;
 use crate::http::app::App;
 use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Path, Unknown};
 use crate::http::reply::Reply;
+use crate::http::results;
 use crate::http::room::Room;
 use crate::problem::Problem;
 
@@ -123,12 +126,17 @@ fn metrics(call: &mut Call<'_>) -> Result<Reply, Problem> {
     }
     if let Ok(facts) = call.app.all_facts() {
         of_data_sets(exposition, &facts);
+        of_results(exposition, call.app, &facts);
     }
     if let Some(service) = &call.app.service {
         of_service(exposition, &service.state());
     }
     of_ingest(exposition, call);
     of_agents(exposition, call);
+    of_events(exposition, call);
+    if let Some(write) = &call.app.more_metrics {
+        write(exposition);
+    }
     of_geo(exposition, &call.geo);
     of_connections(exposition, &call.app.room);
     of_room(exposition, call);
@@ -222,6 +230,15 @@ fn of_data_sets(exposition: &mut Exposition, facts: &[(DataSet, Arc<Facts>)]) {
     }
 }
 
+/// The latest shares. Where they cannot be read, the other metrics say why.
+fn of_results(exposition: &mut Exposition, app: &App, facts: &[(DataSet, Arc<Facts>)]) {
+    let places = &app.options.metric_places;
+    let read = facts.iter().filter_map(|(data_set, facts)| {
+        app.metrics.latest.read(app.store_of(*data_set).ok()?, facts, places).ok()
+    });
+    results::write(exposition, places, &read.collect::<Vec<_>>());
+}
+
 fn of_service(exposition: &mut Exposition, state: &ServiceState) {
     of_window_job(exposition, state);
     let help = "Failed attempts to delete all expired data";
@@ -272,6 +289,21 @@ fn of_connections(exposition: &mut Exposition, room: &Room) {
     }
     let help = "HTTP connections closed because no request came on them in time";
     exposition.counter("http_connections_idle", help, room.ended_idle());
+}
+
+/// Events that are open now, of stores that keep events.
+fn of_events(exposition: &mut Exposition, call: &Call<'_>) {
+    let now = Window::containing(call.now).number();
+    let query = EventQuery { states: vec![EventState::Open], ..EventQuery::touching(now..i64::MAX) };
+    let mut open = exposition.gauges("events_open", "Open events, by data set and kind of place");
+    for data_set in DataSet::WITH_RULES {
+        let Ok(Some(store)) = call.app.store.find(data_set) else { continue };
+        let Some(Ok(events)) = store.events().map(|events| events.list(&query)) else { continue };
+        for kind in SeriesPlace::KINDS {
+            let count = events.iter().filter(|kept| kept.event.place.kind() == kind).count();
+            open.sample(&[("data_set", data_set.name()), ("kind", kind)], count as f64);
+        }
+    }
 }
 
 /// The age of geo data, for alerts.

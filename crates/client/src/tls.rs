@@ -1,6 +1,6 @@
-//! Encryption to a collector: who is trusted, and the connection itself.
+//! Encryption to a server: who is trusted, and the connection itself.
 //!
-//! A collector's certificate comes from a certificate authority that is trusted, or it is itself one
+//! A server's certificate comes from a certificate authority that is trusted, or it is itself one
 //! of those that the operator has named. The usual self-signed certificate calls itself an authority,
 //! which as such may not be a server's; ureq cannot be told otherwise, so the last link of its chain
 //! of connectors is replaced by one of our own.
@@ -25,10 +25,10 @@ use ureq::unversioned::transport::{
 };
 
 /// The last link of a chain of connectors: encrypts where the address wants that, which takes somebody who is trusted.
-pub(super) struct Encryption(pub(super) Option<Arc<Trust>>);
+pub(crate) struct Encryption(pub(crate) Option<Arc<Trust>>);
 
 /// Who is trusted. A file of certificates may be changed while the program runs.
-pub(super) struct Trust {
+pub struct Trust {
     ca_file: Option<PathBuf>,
     current: Mutex<Current>,
 }
@@ -44,12 +44,13 @@ impl Trust {
     ///
     /// # Errors
     /// What is wrong with the certificates.
-    pub(super) fn new(ca_file: Option<&Path>) -> Result<Self, String> {
+    pub fn new(ca_file: Option<&Path>) -> Result<Self, String> {
         Ok(Self { ca_file: ca_file.map(Path::to_owned), current: Mutex::new(Current::read(ca_file)?) })
     }
 
     /// Reads the file again; false if there is nothing new that can be used.
-    pub(super) fn refresh(&self) -> bool {
+    #[must_use]
+    pub fn refresh(&self) -> bool {
         if self.ca_file.is_none() {
             return false;
         }
@@ -86,7 +87,11 @@ impl Current {
     }
 }
 
-pub(super) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+/// Reads the certificates of a file (PEM).
+///
+/// # Errors
+/// What is wrong with the file.
+pub fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let failed = |error: &dyn fmt::Display| format!("{}: {error}", path.display());
     let text = std::fs::read(path).map_err(|error| failed(&error))?;
     let mut certificates = Vec::new();
@@ -105,11 +110,9 @@ pub(super) fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'stati
 fn system_certificates() -> Result<Vec<CertificateDer<'static>>, String> {
     let found = rustls_native_certs::load_native_certs().certs;
     if found.is_empty() {
-        return Err(
-            "the system has no certificates to know collectors by: apt-get install ca-certificates, \
+        return Err("the system has no certificates to know servers by: apt-get install ca-certificates, \
                     or name a file of them (ca_file)"
-                .to_owned(),
-        );
+            .to_owned());
     }
     Ok(found)
 }
@@ -118,13 +121,17 @@ fn system_certificates() -> Result<Vec<CertificateDer<'static>>, String> {
 /// calls itself an authority: its key is trusted anyway, whatever it signs. Its name and its time
 /// count all the same, and the server must have its key.
 #[derive(Debug)]
-pub(super) struct Verifier {
+pub struct Verifier {
     chains: Arc<WebPkiServerVerifier>,
     named: Vec<CertificateDer<'static>>,
 }
 
 impl Verifier {
-    pub(super) fn new(ca_file: Option<&Path>) -> Result<Self, String> {
+    /// Trusts the certificates of a file (PEM), or the system's without one.
+    ///
+    /// # Errors
+    /// What is wrong with the certificates.
+    pub fn new(ca_file: Option<&Path>) -> Result<Self, String> {
         let named = ca_file.map(read_certificates).transpose()?.unwrap_or_default();
         let system = if ca_file.is_none() { system_certificates()? } else { Vec::new() };
         let mut roots = RootCertStore::empty();
@@ -187,7 +194,7 @@ fn is_authority(error: &rustls::Error) -> bool {
 }
 
 /// What to do about a certificate that was refused, by what was said of it.
-pub(super) fn cure(refused: &str) -> Option<&'static str> {
+pub(crate) fn cure(refused: &str) -> Option<&'static str> {
     let cures = [
         ("corrupt message", "what listens there speaks no TLS: name http:// or the port with TLS"),
         (
@@ -234,7 +241,7 @@ impl fmt::Debug for Encryption {
 }
 
 /// An encrypted connection.
-pub(super) struct Encrypted {
+pub(crate) struct Encrypted {
     buffers: LazyBuffers,
     stream: StreamOwned<ClientConnection, TransportAdapter>,
 }
