@@ -34,9 +34,12 @@ pub struct Opener {
     buffer: Vec<u8>,
 }
 
+/// What looks at a datagram, and fills in its row.
+type Open = dyn FnMut(&Udp<'_>, &mut Datagram) + Send;
+
 /// Returns what opens the Initial packets of datagrams one after the other: [`Opener::open`] of an opener of its own.
 #[must_use]
-pub fn opener() -> Box<dyn FnMut(&Udp<'_>, &mut Datagram) + Send> {
+pub fn opener() -> Box<Open> {
     let mut opener = Opener::default();
     Box::new(move |udp, row| opener.open(udp, row))
 }

@@ -158,7 +158,7 @@ impl Intake {
         match sets.has(LiveSets::QUIC) && !outgoing {
             true => {
                 let taken = self.datagrams.take(link, frame);
-                self.count_datagram(taken);
+                self.count_datagram(&taken);
             }
             false => self.counts.refused[refusal as usize] += 1,
         }
@@ -221,15 +221,15 @@ impl Intake {
     /// The same of a datagram of QUIC, or of an ICMP error that quotes one.
     pub(super) fn take_sampled_datagram(&mut self, link: LinkType, frame: Frame<'_>, how: Sampled) {
         let taken = self.datagrams.take_sampled(link, frame, how.rate);
-        self.count_datagram(taken);
+        self.count_datagram(&taken);
     }
 
-    fn count_datagram(&mut self, taken: Result<Taken, Refusal>) {
+    fn count_datagram(&mut self, taken: &Result<Taken, Refusal>) {
         match taken {
             Ok(Taken::Datagram(Decision::Take, _)) => self.counts.datagrams += 1,
-            Ok(Taken::Datagram(decision, ts)) => self.count_other(ts, decision),
+            Ok(Taken::Datagram(decision, ts)) => self.count_other(*ts, *decision),
             Ok(Taken::OtherError) => self.counts.other_errors += 1,
-            Err(refusal) => self.counts.refused[refusal as usize] += 1,
+            Err(refusal) => self.counts.refused[*refusal as usize] += 1,
         }
     }
 

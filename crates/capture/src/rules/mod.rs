@@ -247,7 +247,7 @@ impl fmt::Display for Sampling {
         write!(f, "{}, 1 in {rate} connections, first {limit} packets, group {group}", method.name())?;
         match method {
             Method::Set | Method::Origin | Method::Quic => {
-                write!(f, ", {size} remembered for {} s", keep.as_secs())?
+                write!(f, ", {size} remembered for {} s", keep.as_secs())?;
             }
             Method::Conntrack | Method::Iptables => {}
         }

@@ -95,7 +95,7 @@ pub(super) fn origin(sampling: &Sampling) -> String {
             follow(lines, sampling, "follow", &SOURCE, "record");
             follow(lines, sampling, "follow_sent", &DESTINATION, "record_sent");
             choose(lines, sampling, &DESTINATION);
-            unreachable(lines, sampling, QUOTED.map(|quoted| format!("@th,{},8 6", quoted.protocol)));
+            unreachable(lines, sampling, &QUOTED.map(|quoted| format!("@th,{},8 6", quoted.protocol)));
             lines.block("chain egress", |lines| {
                 lines.add("type filter hook output priority raw; policy accept;");
                 lines.add("meta l4proto != tcp return");
@@ -145,7 +145,7 @@ pub(super) fn look_at_errors(lines: &mut Lines) {
 /// What becomes of ICMP errors that quote what is asked for. Whether that belongs to a chosen connection is seen by the receiver,
 /// since a set of nft 1.0.6 cannot be asked for what is inside of a packet; of a flood of them no more are logged than
 /// a busy host needs.
-pub(super) fn unreachable(lines: &mut Lines, sampling: &Sampling, quoted: [String; 2]) {
+pub(super) fn unreachable(lines: &mut Lines, sampling: &Sampling, quoted: &[String; 2]) {
     lines.block("chain record_unreachable", |lines| {
         lines.add("limit rate over 100/second burst 1000 packets return");
         lines.add("counter name icmp_error");

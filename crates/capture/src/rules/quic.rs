@@ -34,7 +34,7 @@ pub(super) fn text(sampling: &Sampling, seed: Option<Seed>) -> String {
             remember(lines, sampling);
             choose(lines, sampling, seed);
             begin(lines);
-            unreachable(lines, sampling, [0, 1].map(|version| quoted(sampling, seed, version)));
+            unreachable(lines, sampling, &[0, 1].map(|version| quoted(sampling, seed, version)));
             datagrams(lines, sampling);
             lines.block("chain ingress", |lines| {
                 lines.add("type filter hook prerouting priority raw; policy accept;");

@@ -268,7 +268,7 @@ fn run_clients(network: &Network, python: &Path, folder: &Path, meant: &[&Meant]
             }
             Client::Ngtcp2 => {
                 let mut command = network.command(CLIENT, "gtlsclient");
-                command.args(["-q", "--exit-on-all-streams-close", "--handshake-timeout=3s", "--timeout=3s"]);
+                command.args(["-q", "--exit-on-all-streams-close", "--handshake-timeout=3s"]);
                 command.args([&meant.host(), "443", &format!("https://{}/index.html", meant.host())]);
                 command
             }
@@ -293,8 +293,8 @@ fn run_clients(network: &Network, python: &Path, folder: &Path, meant: &[&Meant]
     }
     let clients: Vec<Ending> =
         meant.iter().filter(|meant| !is_killed(meant)).map(|meant| start(meant)).collect();
-    // Some go on for as long as the server repeats itself.
-    let end = Instant::now() + Duration::from_secs(9);
+    // Some go on for as long as the server repeats itself; the browser ends before.
+    let end = Instant::now() + Duration::from_secs(16);
     for mut client in clients {
         while client.0.try_wait().unwrap().is_none() && Instant::now() < end {
             thread::sleep(Duration::from_millis(50));
@@ -313,7 +313,7 @@ fn chromium(network: &Network, certificate: &Path, folder: &Path, meant: &Meant)
     let digest = String::from_utf8(digest.stdout).unwrap();
     let mut command = network.command(CLIENT, "timeout");
     command
-        .args(["8", "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"])
+        .args(["14", "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"])
         .args(["--no-proxy-server", "--enable-quic", "--dump-dom"])
         .arg(format!("--user-data-dir={}", folder.join(&host).display()))
         .arg(format!("--origin-to-force-quic-on={host}:443"))
