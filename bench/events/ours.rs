@@ -46,6 +46,7 @@ pub(crate) fn detect(benchmark: &Benchmark, alpha: f64) -> Vec<Found> {
                 all: counts.all() * window.rate,
                 squares: counts.all() * window.rate * window.rate,
                 stages: std::array::from_fn(|stage| counts.stages[stage] * window.rate),
+                single: None,
             }));
         }
         let window = Window { number: window.number, nodes: &nodes, counts: &counts };

@@ -21,6 +21,7 @@ fn counts(place: u32, t: i64) -> SeriesCounts {
         all,
         squares: all * 20.0,
         stages: [0.1, 0.03, 0.04, 0.02].map(|share| (all * share / 20.0).round() * 20.0),
+        single: None,
     }
 }
 

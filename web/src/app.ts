@@ -7,6 +7,7 @@ import { CONTINENTS, type Place, placeKey } from "./state/place";
 import type { Store } from "./state/store";
 import { percent } from "./ui/format";
 import { useZone, zoneId } from "./ui/zone";
+import { isAnomalous, title } from "./state/stage";
 import { COMMON_FILTERS, type DataSet, type Filter, type State } from "./state/url";
 
 export interface Named {
@@ -117,13 +118,16 @@ export const judged = (state: State): Asked => ({ ...selected(state), completed:
 const FILTER_NAMES: Record<Filter, string> = { node: "Server", port: "Port", ipVersion: "IP version", signature: "Signature", tag: "Tag", scanner: "Known scanners", stage: "Stage", termination: "Ended by", client: "Client", server: "Server address" };
 export const filterName = (key: Filter): string => FILTER_NAMES[key];
 
+const stageTitle = (name: string): string => (isAnomalous(name) || name === "no_match" ? title(name) : name);
+
 let signatures = new Map<string, string>();
 
 /** A filter in words: `server edge1`. */
 export function filterText(key: Filter, value: string): string {
   if (key === "ipVersion") return value;
   if (key === "scanner") return value === "false" ? "known scanners left out" : "known scanners only";
-  if (key === "stage" && value === radar.ALL_STAGES) return "all stages";
+  if (key === "stage") return value === radar.ALL_STAGES ? "all stages" : `stage ${stageTitle(value)}`;
+  if (key === "termination") return `ended by ${value.replaceAll("_", " ")}`;
   return `${FILTER_NAMES[key].toLowerCase()} ${key === "signature" ? (signatures.get(value) ?? value) : value}`;
 }
 

@@ -59,10 +59,10 @@ async function stages(): Promise<HTMLElement[]> {
   const [series, events, { name }] = await Promise.all([radar.stagesOverTime([asked], { step: stepOf(state) }), radar.events(asked, SHOWN_EVENTS).catch(() => []), named(state.place)]);
   const [groups] = series.series;
   const between = series.ranges[0] ?? [0, 0];
-  const marks = [...marksOf(series.meta.confidenceInfo.annotations, between), ...marksOfEvents(events, state.place, between, Date.now())];
+  const marks = [...marksOf(series.meta.confidenceInfo.annotations, between), ...marksOfEvents(events, state.place, between, Date.now())].sort((a, b) => a.from - b.from);
   const nothing = h("p", { class: "muted" }, "No connections in this time.");
   const chart = !groups || isEmpty(groups) ? nothing : stageChart(state, series, marks, height(marks.length));
-  return [heading("Cut short, by stage", name, between, unitText(state.counts, series.step, groups)), plainLegend(state), chart, listMarks(marks) ?? h("span"), source(state, series.meta.simulated)];
+  return [heading("Cut short, by stage", name, between, unitText(state.counts, series.step, groups, state.completed && state.dataSet !== "quic")), plainLegend(state), chart, listMarks(marks) ?? h("span"), source(state, series.meta.simulated)];
 }
 
 async function compare(): Promise<HTMLElement[]> {

@@ -5,7 +5,7 @@ import * as radar from "./api/radar";
 import { type App, named, setZone, terms } from "./app";
 import { forget } from "./api/client";
 import { Store } from "./state/store";
-import { DEFAULT, lengthOf, type View } from "./state/url";
+import { ALL_DATA, DEFAULT, lengthOf, type View } from "./state/url";
 import { span } from "./ui/format";
 import { swap, type Child } from "./ui/dom";
 import { failure } from "./ui/empty";
@@ -19,6 +19,7 @@ import { render as events } from "./views/events";
 import { render as how } from "./views/how";
 import { render as networks } from "./views/networks";
 import { render as overview } from "./views/overview";
+import { FILE } from "./views/verdict";
 import { render as status } from "./views/status";
 import { render as servers } from "./views/us-or-them";
 
@@ -45,8 +46,14 @@ async function openWhereDataAre(store: Store, page: Shell): Promise<void> {
   if (/[?&](range|from|to)=/.test(location.search) || ["status", "method"].includes(store.state.view)) return;
   const week = lengthOf(DEFAULT.range);
   radar.useDataSet(store.state.dataSet);
-  const [from, to] = await radar.knownTime();
-  if (!Number.isFinite(to) || to > Date.now() - week) return;
+  const [[from, to], status] = await Promise.all([radar.knownTime(), radar.status().catch(() => null)]);
+  if (!Number.isFinite(to)) return;
+  // Captures may be years apart, and of none of them is the last week more than another.
+  if (status?.nodes.every(({ name }) => name === FILE) && to - from > week) {
+    store.go({ range: { kind: "last", span: ALL_DATA } }, true);
+    return;
+  }
+  if (to > Date.now() - week) return;
   const range = { kind: "fixed", from: Math.max(from, to - week), to } as const;
   store.go({ range }, true);
   page.say(`No data has come in during the last 7 days. Shown are the latest ${span(range.to - range.from)} of data.`);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use cutshort_capture::rules::{self, Loaded};
-use cutshort_capture::{Live, LiveError, LiveSource, Reading};
+use cutshort_capture::{Live, LiveError, LiveSets, LiveSource, Reading};
 use cutshort_pipeline::Privacy;
 use cutshort_pipeline::live::{Collector, Recorder, RecorderSettings, Retry, Spool};
 use cutshort_sandbox::{Capability, Needs};
@@ -87,13 +87,15 @@ impl Capture {
         &self.config.source
     }
 
-    /// Whether it samples connections that this host opens: as its rules say, or its settings.
-    fn has_opened(&self) -> bool {
+    /// The data sets that it samples: as its settings say, or its rules. There may be rules of others, which log packets of
+    /// clients.
+    fn sets(&self) -> LiveSets {
         match &self.config.source {
-            LiveSource::AfPacket(_) => self.config.live.sides.has_opened(),
+            LiveSource::AfPacket(_) => self.config.live.sets,
             LiveSource::Nflog(groups) => {
-                let is_received = |loaded: &Loaded| loaded.group().is_some_and(|group| groups.has(group));
-                self.rules.iter().any(|loaded| loaded.is_origin() && is_received(loaded))
+                let is_received = |loaded: &&Loaded| loaded.group().is_some_and(|group| groups.has(group));
+                let received = self.rules.iter().filter(is_received).map(Loaded::data_set);
+                received.fold(LiveSets::TCP, |all, set| all | set)
             }
         }
     }
@@ -111,7 +113,7 @@ impl Capture {
 
     /// Begins to receive, record and deliver.
     pub(crate) fn start(self, collector: Box<dyn Collector>) -> StoreResult<Station> {
-        let has_opened = self.has_opened();
+        let sets = self.sets();
         let Self { config, node, live, reading, privacy, .. } = self;
         let spool = Arc::new(Spool::open(&config.spool, config.spool_bytes)?);
         let recorder = RecorderSettings { node, every: config.segment_time, ..RecorderSettings::default() };
@@ -122,7 +124,7 @@ impl Capture {
             live,
             reading,
             recorder: Recorder::start(Arc::clone(&spool), recorder, privacy)?,
-            has_opened,
+            sets,
             spool,
             collector,
             retry: Retry { first, most: config.retry_time },

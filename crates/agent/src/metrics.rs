@@ -27,8 +27,8 @@ pub fn text(state: &StationState, format: Format) -> String {
 fn of_packets(exposition: &mut Exposition, state: &StationState) {
     let StationState { live, recorder, .. } = state;
     let mut count = |name: &str, help: &str, value: u64| exposition.counter(name, help, value);
-    let help = "Packets of chosen connections that were received, of clients and of this host";
-    count("packets_taken", help, live.packets + live.opened);
+    let help = "Packets of chosen connections that were received, of all data sets";
+    count("packets_taken", help, live.taken());
     let help = "Packets of connections that were not chosen (packet sockets only)";
     count("packets_not_chosen", help, live.left);
     // The former name, for one release.
@@ -44,9 +44,12 @@ fn of_packets(exposition: &mut Exposition, state: &StationState) {
     count("packets_of_opened_connections", help, live.opened);
     // The former name, for one release.
     count("packets_of_origin_rules", help, live.opened);
+    let help =
+        "Datagrams of chosen QUIC connections, and ICMP errors about these, which are among those taken";
+    count("datagrams_of_quic_connections", help, live.datagrams);
     let help = "ICMP errors that belong to no chosen connection";
     count("errors_not_chosen", help, live.other_errors);
-    let help = "Records received that are not TCP packets";
+    let help = "Records received that are not packets of their data set";
     count("packets_refused", help, live.refused.iter().sum());
     count("messages_malformed", "Messages of the kernel that could not be read", live.malformed);
     count("packets_written", "Packets written to segments", recorder.packets);
@@ -213,6 +216,7 @@ mod tests {
         std::thread::spawn(move || {
             let mut state = StationState::default();
             state.live.packets = 12;
+            state.live.datagrams = 3;
             state.live.left_out.connections = 5;
             state.spool.counts.dropped = (1, 77);
             serve(&listener, |format| text(&state, format));
@@ -231,7 +235,8 @@ mod tests {
             "{answer}"
         );
         for line in [
-            "cutshort_agent_packets_taken_total 12",
+            "cutshort_agent_packets_taken_total 15",
+            "cutshort_agent_datagrams_of_quic_connections_total 3",
             "cutshort_agent_connections_left_out_total 5",
             "cutshort_agent_segment_packets_dropped_total 77",
             "cutshort_agent_disk_full 0.0",
@@ -246,7 +251,7 @@ mod tests {
                 "{answer}"
             );
             let described =
-                "# TYPE cutshort_agent_packets_taken_total counter\ncutshort_agent_packets_taken_total 12\n";
+                "# TYPE cutshort_agent_packets_taken_total counter\ncutshort_agent_packets_taken_total 15\n";
             assert!(answer.contains(described), "{answer}");
             assert!(!answer.contains("# EOF"), "{answer}");
         }

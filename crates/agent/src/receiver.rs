@@ -8,14 +8,19 @@ use std::time::{Duration, SystemTime};
 use cutshort_capture::{Live, LiveCount, LiveError, LiveSettings, LiveSource, Reading};
 use cutshort_model::nanoseconds;
 use cutshort_packet::Packet;
+use cutshort_packet::quic::Datagram;
 
 use crate::left_out::LeftOutLog;
 
-/// Packets, and until when all that came are received, in nanoseconds since the Unix epoch.
+/// Rows of each data set, and until when all that came are received, in nanoseconds since the Unix epoch.
+#[derive(Default)]
 pub(crate) struct Batch {
+    /// Packets of clients.
     pub(crate) packets: Vec<Packet>,
     /// Rows of connections that this host opens.
     pub(crate) opened: Vec<Packet>,
+    /// Datagrams of QUIC connections of clients.
+    pub(crate) datagrams: Vec<Datagram>,
     pub(crate) covered_to: i64,
 }
 
@@ -49,6 +54,7 @@ impl Receiver {
                 Ok(Some(batch)) => Batch {
                     packets: batch.packets.to_vec(),
                     opened: batch.opened.to_vec(),
+                    datagrams: batch.datagrams.to_vec(),
                     covered_to: covered_to(batch.latest(), self.reading.is_stopped()),
                 },
                 Ok(None) => return Ok(()),
@@ -90,7 +96,7 @@ impl Receiver {
             }
             std::thread::sleep(PAUSE);
             let covered_to = covered_to(None, false);
-            let silence = Batch { packets: Vec::new(), opened: Vec::new(), covered_to };
+            let silence = Batch { covered_to, ..Batch::default() };
             if batches.send(silence).is_err() {
                 return Ok(false);
             }
@@ -113,6 +119,7 @@ fn sum(one: &LiveCount, other: &LiveCount) -> LiveCount {
         capped: one.capped + other.capped,
         left_out: other.left_out.after(&one.left_out),
         opened: one.opened + other.opened,
+        datagrams: one.datagrams + other.datagrams,
         other_errors: one.other_errors + other.other_errors,
         refused: std::array::from_fn(|at| one.refused[at] + other.refused[at]),
         lost: one.lost + other.lost,

@@ -172,7 +172,7 @@ impl Reporter {
     pub fn counts(&self, state: &StationState) -> AgentCounts {
         let before = self.counts_before.unwrap_or(state.spool.counts);
         AgentCounts {
-            received: received(&state.live),
+            received: state.live.taken(),
             lost: state.live.lost,
             unwritten: state.recorder.unwritten,
             dropped: state.spool.counts.dropped.1.saturating_sub(before.dropped.1),
@@ -191,7 +191,7 @@ impl Reporter {
     fn write(&mut self, state: &StationState) {
         let now = Instant::now();
         self.written = Some(now);
-        self.past.push_back((now, received(&state.live)));
+        self.past.push_back((now, state.live.taken()));
         while self.past.len() > 1 && self.past[1].0 + MINUTE <= now {
             self.past.pop_front();
         }
@@ -207,7 +207,7 @@ impl Reporter {
         let before = self.counts_before.get_or_insert(spool.counts);
         let report = &mut self.report;
         report.time = nanoseconds(SystemTime::now());
-        report.received = received(live);
+        report.received = live.taken();
         report.last_minute = report.received - self.past.front().map_or(0, |past| past.1);
         report.seen = seen(live);
         (report.lost, report.unwritten) = (live.lost, recorder.unwritten);
@@ -232,14 +232,9 @@ impl Reporter {
     }
 }
 
-/// Packets of all data sets.
-const fn received(live: &LiveCount) -> u64 {
-    live.packets + live.opened
-}
-
 /// What rules count as logged, as far as a receiver knows of it.
 fn seen(live: &LiveCount) -> u64 {
-    received(live)
+    live.taken()
         + live.capped
         + live.lost
         + live.other_errors

@@ -6,8 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use cutshort_capture::{Live, LiveCount, LiveError, LiveSettings, LiveSource, Reading};
+use cutshort_capture::{Live, LiveCount, LiveError, LiveSets, LiveSettings, LiveSource, Reading};
 use cutshort_model::quantity;
+use cutshort_packet::Packet;
+use cutshort_packet::quic::Datagram;
+use cutshort_pipeline::Row;
 use cutshort_pipeline::live::{
     Collector, Recorder, RecorderCounts, Retry, Spool, SpoolState, Uploader, UploaderState,
 };
@@ -26,11 +29,10 @@ pub struct Parts {
     pub live: Live,
     /// The handle with which the source was opened; stopping it stops receiving.
     pub reading: Reading,
-    /// The recorder that writes the packets of clients. Connections that this host opens get one
-    /// [beside](Recorder::beside) it.
+    /// The recorder that writes the packets of clients. Other data sets get one [beside](Recorder::beside) it.
     pub recorder: Recorder,
-    /// Whether the source is known to sample connections that this host opens, so that silence says that there are none.
-    pub has_opened: bool,
+    /// The data sets that the source is known to sample, so that silence says that there are no connections.
+    pub sets: LiveSets,
     /// The spool that the recorder writes to.
     pub spool: Arc<Spool>,
     /// The destination of the segments.
@@ -99,9 +101,8 @@ impl Station {
     /// Starts to receive, record and deliver.
     #[must_use]
     pub fn start(parts: Parts) -> Self {
-        let Parts { source, settings, live, reading, recorder, has_opened, spool, collector, retry } = parts;
-        let opened = has_opened.then(|| recorder.beside(DataSet::Origin));
-        let recorders = Recorders { clients: recorder, opened };
+        let Parts { source, settings, live, reading, recorder, sets, spool, collector, retry } = parts;
+        let recorders = Recorders::new(recorder, sets);
         let counts = Arc::new(Mutex::default());
         let recorded = Recorded { counts: recorders.counts(), at: Instant::now() };
         let recorded = Arc::new(Mutex::new(recorded));
@@ -180,30 +181,66 @@ fn lock(recorded: &Mutex<Recorded>) -> std::sync::MutexGuard<'_, Recorded> {
 /// The recorders of the data sets.
 struct Recorders {
     clients: Recorder,
-    /// For connections that this host opens, from when the first of them came or was to be expected.
-    opened: Option<Recorder>,
+    opened: Beside<Packet>,
+    datagrams: Beside<Datagram>,
+}
+
+/// The recorder of another data set, from when its first row came or was to be expected.
+struct Beside<R: Row> {
+    data_set: DataSet,
+    recorder: Option<Recorder<R>>,
+}
+
+impl<R: Row> Beside<R> {
+    fn new(clients: &Recorder, data_set: DataSet, is_expected: bool) -> Self {
+        Self { data_set, recorder: is_expected.then(|| clients.beside(data_set)) }
+    }
+
+    fn record(&mut self, clients: &Recorder, rows: &[R], covered_to: i64) {
+        if !rows.is_empty() && self.recorder.is_none() {
+            self.recorder = Some(clients.beside(self.data_set));
+        }
+        if let Some(recorder) = &mut self.recorder {
+            recorder.record(rows, covered_to);
+        }
+    }
+
+    fn add_to(&self, counts: &mut RecorderCounts) {
+        self.recorder.iter().for_each(|recorder| counts.merge(recorder.counts()));
+    }
+
+    fn finish_into(self, counts: &mut RecorderCounts) {
+        self.recorder.into_iter().for_each(|recorder| counts.merge(&recorder.finish()));
+    }
 }
 
 impl Recorders {
+    fn new(clients: Recorder, expected: LiveSets) -> Self {
+        Self {
+            opened: Beside::new(&clients, DataSet::Origin, expected.has(LiveSets::ORIGIN)),
+            datagrams: Beside::new(&clients, DataSet::Quic, expected.has(LiveSets::QUIC)),
+            clients,
+        }
+    }
+
     fn record(&mut self, batch: &Batch) {
-        self.clients.record(&batch.packets, batch.covered_to);
-        if !batch.opened.is_empty() && self.opened.is_none() {
-            self.opened = Some(self.clients.beside(DataSet::Origin));
-        }
-        if let Some(opened) = &mut self.opened {
-            opened.record(&batch.opened, batch.covered_to);
-        }
+        let Batch { packets, opened, datagrams, covered_to } = batch;
+        self.clients.record(packets, *covered_to);
+        self.opened.record(&self.clients, opened, *covered_to);
+        self.datagrams.record(&self.clients, datagrams, *covered_to);
     }
 
     fn counts(&self) -> RecorderCounts {
         let mut counts = self.clients.counts().clone();
-        self.opened.iter().for_each(|opened| counts.merge(opened.counts()));
+        self.opened.add_to(&mut counts);
+        self.datagrams.add_to(&mut counts);
         counts
     }
 
     fn finish(self) -> RecorderCounts {
         let mut counts = self.clients.finish();
-        self.opened.into_iter().for_each(|opened| counts.merge(&opened.finish()));
+        self.opened.finish_into(&mut counts);
+        self.datagrams.finish_into(&mut counts);
         counts
     }
 }

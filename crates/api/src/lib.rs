@@ -16,7 +16,7 @@ pub mod question;
 pub mod text;
 
 pub use http::{
-    App, Limits, LocalCollector, Options, Parts, Rate, Scope, Token, TokenFile, Uploads, openapi, router,
-    serve,
+    App, Limits, LocalCollector, MetricPlace, Options, Parts, Rate, Scope, Token, TokenFile, Uploads,
+    openapi, router, serve,
 };
 pub use problem::Problem;

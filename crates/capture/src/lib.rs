@@ -16,6 +16,7 @@ mod netlink;
 mod pcap;
 mod pcapng;
 mod pipe;
+mod random;
 mod record;
 mod resume;
 pub mod rules;
@@ -26,8 +27,8 @@ pub use error::CaptureError;
 pub use foreign::Foreign;
 pub use input::{Input, Reading};
 pub use live::{
-    Batch, Groups, LeftOut, Live, LiveCount, LiveError, LiveSettings, LiveSource, OPENED_ERRORS, OPENED_MORE,
-    Sides, Spell,
+    Batch, DATAGRAMS, Groups, LeftOut, Live, LiveCount, LiveError, LiveSets, LiveSettings, LiveSource,
+    OPENED_ERRORS, OPENED_MORE, Open, Spell,
 };
 pub use pcapng::Drops;
 pub use record::Record;

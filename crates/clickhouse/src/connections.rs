@@ -7,6 +7,7 @@ use std::ops::Range;
 use cutshort_geo::Country;
 use cutshort_model::ConnectionRecord;
 use cutshort_packet::FiveTuple;
+use cutshort_packet::quic::Version;
 use cutshort_store::{ConnectionQuery, First, Order, OrderBy, Result, StoreError};
 use cutshort_verdict::{DataSet, Progress, Signature, Stage, Tags, Termination};
 use ipnet::IpNet;
@@ -17,7 +18,7 @@ use crate::results::{self, Level, ResultRow};
 use crate::segments;
 use crate::server::Server;
 
-const COLUMNS: &str = "window_start, generation, number, first_us, last_us, node, src_ip, src_port, dst_ip, dst_port, packets, progress, stage, termination, tags, signature_id, location, asn, as_name, rst_ttl_delta, rst_ip_id_delta, silent_us, sample_rate, addresses, handshake_us, first_byte_us";
+const COLUMNS: &str = "window_start, generation, number, first_us, last_us, node, src_ip, src_port, dst_ip, dst_port, packets, progress, stage, termination, tags, signature_id, location, asn, as_name, rst_ttl_delta, rst_ip_id_delta, silent_us, sample_rate, addresses, handshake_us, first_byte_us, version, close_code";
 
 /// The order of a window's connections: that of the folder's files.
 const ORDER: &str = "src_ip, src_port, dst_ip, dst_port, first_us, last_us, number";
@@ -254,6 +255,10 @@ fn record(data_set: DataSet, row: ConnectionRow) -> Result<ConnectionRecord<'sta
     };
     let stage = Stage::ALL.into_iter().find(|stage| stage.name() == row.stage);
     let termination = Termination::ALL.into_iter().find(|ending| ending.name() == row.termination);
+    let version = row.version.as_deref().map(|name| {
+        let known = Version::ALL.into_iter().find(|version| version.name() == name);
+        known.ok_or_else(|| unknown("version", name))
+    });
     let location = match row.location.as_str() {
         "" => None,
         code => Some(Country::from_alpha2(code).ok_or_else(|| unknown("location", code))?),
@@ -262,8 +267,8 @@ fn record(data_set: DataSet, row: ConnectionRow) -> Result<ConnectionRecord<'sta
         data_set,
         handshake_us: row.handshake_us,
         first_byte_us: row.first_byte_us,
-        version: None,
-        close_code: None,
+        version: version.transpose()?,
+        close_code: row.close_code,
         five_tuple: FiveTuple {
             src_ip: row.src_ip,
             src_port: row.src_port,

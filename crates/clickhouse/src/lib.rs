@@ -25,6 +25,7 @@ mod results;
 mod retention;
 mod roll;
 mod rollups;
+mod rows;
 mod segments;
 mod server;
 mod status;
@@ -38,18 +39,15 @@ use std::time::SystemTime;
 use cutshort_model::{ConnectionRecord, Window, nanoseconds};
 use cutshort_store::cell::Cells;
 use cutshort_store::{
-    Added, Annotation, ConnectionQuery, Events, Forgotten, KnownSegment, NewAnnotation, NodeCoverage, Reason,
-    Replacement, ReplacementBatch, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status,
-    Store, StoreError, WindowPackets, WindowState, WindowVerdicts,
+    Added, Annotation, ConnectionQuery, Events, Forgotten, KnownSegment, NewAnnotation, NodeCoverage,
+    Outside, Reason, Replacement, ReplacementBatch, Result, Retention, RollupAnswer, RollupQuery, Segment,
+    SegmentId, Status, Store, StoreError, WindowPackets, WindowState, WindowVerdicts,
 };
 use cutshort_verdict::{DataSet, Rules};
 
 pub use address::{Address, Classify};
 pub use migrations::{Layout, migrate, schema};
 use server::Server;
-
-/// The data sets that a store in ClickHouse keeps.
-pub const DATA_SETS: [DataSet; 2] = [DataSet::Tcp, DataSet::Origin];
 
 /// Opens where the events of a data set are kept.
 type OpenEvents = Arc<dyn Fn(DataSet) -> Box<dyn Events> + Send + Sync>;
@@ -68,6 +66,8 @@ pub struct ClickHouse {
     /// How events are reached, which the server does not keep; none if nobody does.
     open_events: Option<OpenEvents>,
     events: OnceLock<Box<dyn Events>>,
+    /// What other sources say, which the server does not keep either.
+    outside: Option<Box<dyn Outside>>,
 }
 
 impl ClickHouse {
@@ -87,6 +87,12 @@ impl ClickHouse {
         Self { open_events: Some(Arc::new(open)), ..self }
     }
 
+    /// The same store with what other sources say, which is kept elsewhere.
+    #[must_use]
+    pub fn with_outside(self, outside: Box<dyn Outside>) -> Self {
+        Self { outside: Some(outside), ..self }
+    }
+
     fn open_data_set(
         address: &Address,
         data_set: DataSet,
@@ -103,15 +109,13 @@ impl ClickHouse {
             data_sets: Default::default(),
             open_events: None,
             events: OnceLock::new(),
+            outside: None,
         })
     }
 
     fn find_store(&self, data_set: DataSet) -> Result<Option<&Self>> {
         if data_set == self.server.data_set {
             return Ok(Some(self));
-        }
-        if !DATA_SETS.contains(&data_set) {
-            return Ok(None);
         }
         let Some(slot) = self.data_sets.get(data_set as usize) else { return Ok(None) };
         if slot.get().is_none() {
@@ -132,10 +136,11 @@ impl ClickHouse {
         if let Some(store) = self.find_store(data_set)? {
             return Ok(store);
         }
-        if !DATA_SETS.contains(&data_set) {
-            return Err(StoreError::Refused(format!(
-                "stores in ClickHouse do not keep the data set {data_set} yet: use a store in a directory (--data)"
-            )));
+        let no_other = || {
+            StoreError::Refused(format!("the store of the data set {} keeps no other", self.server.data_set))
+        };
+        if self.server.data_set != DataSet::Tcp {
+            return Err(no_other());
         }
         let layout = Layout { cluster: self.server.cluster.clone(), data_set };
         migrate(&self.address, &layout).map_err(|error| {
@@ -145,9 +150,7 @@ impl ClickHouse {
             );
             StoreError::Unavailable(Reason::caused_by(text, error))
         })?;
-        self.find_store(data_set)?.ok_or_else(|| {
-            StoreError::Refused(format!("the store of the data set {} keeps no other", self.server.data_set))
-        })
+        self.find_store(data_set)?.ok_or_else(no_other)
     }
 }
 
@@ -198,6 +201,10 @@ impl Store for ClickHouse {
         Some(self.events.get_or_init(|| open(self.server.data_set)).as_ref())
     }
 
+    fn outside(&self) -> Option<&dyn Outside> {
+        self.outside.as_deref()
+    }
+
     fn latest_live(&self) -> Result<i64> {
         self.watch.latest_live(&self.server)
     }
@@ -213,8 +220,6 @@ impl Store for ClickHouse {
         parts: usize,
     ) -> Result<Option<WindowVerdicts<'_>>> {
         match self.server.classify {
-            // The rules in SQL are those of one data set.
-            _ if self.server.data_set != DataSet::Tcp => Ok(None),
             Classify::Rust => Ok(None),
             Classify::Sql => verdicts::read_verdicts(&self.server, window.start(), rules, parts),
         }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use crate::address::Address;
 use crate::classify;
 use crate::error::MIGRATE;
+use crate::rows::{ORDINAL, RowColumns};
 use crate::server::{Server, identifier};
 use differences::ExistingTables;
 
@@ -30,7 +31,7 @@ const VERSION: u32 = STEPS.len() as u32;
 type Migration = fn(&str, &Layout) -> Vec<String>;
 
 /// Released steps do not change, but tables are created with the columns that later steps add.
-const STEPS: [Migration; 5] = [tables, views, tails, handshakes, options];
+const STEPS: [Migration; 6] = [tables, views, tails, handshakes, options, datagrams];
 
 /// How the rows of a table are distributed in a cluster.
 enum Spread {
@@ -42,6 +43,7 @@ enum Spread {
 
 struct TableDefinition {
     name: &'static str,
+    /// `@TAGS@` and `@ROW@` stand for what depends on the data set.
     columns: &'static str,
     engine: &'static str,
     /// Partition key and order.
@@ -75,12 +77,8 @@ const TABLES: [TableDefinition; 7] = [
   src_ip IPv6 CODEC(ZSTD(1)), src_port UInt16 CODEC(ZSTD(1)), dst_ip IPv6 CODEC(ZSTD(1)), dst_port UInt16 CODEC(ZSTD(1)),
   ts DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)), node LowCardinality(String) CODEC(ZSTD(1)),
   segment LowCardinality(String) CODEC(ZSTD(1)), ip_id UInt16 CODEC(ZSTD(1)), ttl UInt8 CODEC(ZSTD(1)),
-  flags UInt16 CODEC(ZSTD(1)), seq UInt32 CODEC(Delta, ZSTD(1)), ack UInt32 CODEC(Delta, ZSTD(1)),
-  window UInt16 CODEC(ZSTD(1)), options_len UInt8 CODEC(ZSTD(1)), payload_len UInt32 CODEC(ZSTD(1)),
   sample_rate UInt32 CODEC(ZSTD(1)), country LowCardinality(String) CODEC(ZSTD(1)), asn UInt32 CODEC(ZSTD(1)),
-  flow UInt64 CODEC(ZSTD(1)), arrived DateTime('UTC') DEFAULT now() CODEC(Delta, ZSTD(1)),
-  df UInt8 CODEC(ZSTD(1)), options UInt64 DEFAULT if(bitAnd(flags, 23) = 2, 18446744073709551615, 0) CODEC(ZSTD(1)),
-  mss UInt16 CODEC(ZSTD(1)), wscale UInt8 DEFAULT 255 CODEC(ZSTD(1))",
+  flow UInt64 CODEC(ZSTD(1)), arrived DateTime('UTC') DEFAULT now() CODEC(Delta, ZSTD(1)), @ROW@",
         engine: "MergeTree",
         by: "PARTITION BY toYYYYMMDD(ts) ORDER BY (window_start, src_ip, src_port, dst_ip, dst_port, ts)",
         settings: "fsync_after_insert = 1, fsync_part_directory = 1, non_replicated_deduplication_window = 10000",
@@ -109,7 +107,8 @@ const TABLES: [TableDefinition; 7] = [
   as_name LowCardinality(Nullable(String)), rst_ttl_delta Nullable(Int16) CODEC(ZSTD(1)),
   rst_ip_id_delta Nullable(UInt16) CODEC(ZSTD(1)), silent_us Int64 CODEC(ZSTD(1)), sample_rate UInt32 CODEC(ZSTD(1)),
   addresses LowCardinality(String), handshake_us Nullable(Int64) CODEC(ZSTD(1)),
-  first_byte_us Nullable(Int64) CODEC(ZSTD(1))",
+  first_byte_us Nullable(Int64) CODEC(ZSTD(1)), version LowCardinality(Nullable(String)),
+  close_code Nullable(UInt64) CODEC(ZSTD(1))",
         engine: "MergeTree",
         by: "PARTITION BY toYYYYMMDD(window_start) ORDER BY (window_start, generation, number)",
         settings: DURABLE,
@@ -239,29 +238,42 @@ fn tails(database: &str, layout: &Layout) -> Vec<String> {
 
 /// Adds the times of connections of the data set `origin`.
 fn handshakes(database: &str, layout: &Layout) -> Vec<String> {
-    let name = identifier(database);
-    let on = on(layout);
-    let tables: &[&str] = if layout.cluster.is_some() { &["_local", ""] } else { &[""] };
     let columns = "ADD COLUMN IF NOT EXISTS handshake_us Nullable(Int64), ADD COLUMN IF NOT EXISTS first_byte_us Nullable(Int64)";
-    tables.iter().map(|suffix| format!("ALTER TABLE {name}.connection{suffix}{on} {columns}")).collect()
+    alter(database, layout, "connection", columns)
 }
 
 /// Adds "don't fragment" and the options of SYN packets, which are unknown for packets that are there, and tags.
 fn options(database: &str, layout: &Layout) -> Vec<String> {
-    let name = identifier(database);
-    let on = on(layout);
-    let tables: &[&str] = if layout.cluster.is_some() { &["_local", ""] } else { &[""] };
     let columns = "ADD COLUMN IF NOT EXISTS df UInt8 CODEC(ZSTD(1)),
   ADD COLUMN IF NOT EXISTS options UInt64 DEFAULT if(bitAnd(flags, 23) = 2, 18446744073709551615, 0) CODEC(ZSTD(1)),
   ADD COLUMN IF NOT EXISTS mss UInt16 CODEC(ZSTD(1)), ADD COLUMN IF NOT EXISTS wscale UInt8 DEFAULT 255 CODEC(ZSTD(1))";
-    let names = tag_names(layout.data_set);
-    let statements = tables.iter().flat_map(|suffix| {
-        [
-            format!("ALTER TABLE {name}.packet{suffix}{on} {columns}"),
-            format!("ALTER TABLE {name}.connection{suffix}{on} MODIFY COLUMN tag_names Array(String) ALIAS {names}"),
-        ]
-    });
-    statements.chain(classified("CREATE OR REPLACE VIEW", database, layout)).collect()
+    let names = format!("MODIFY COLUMN tag_names Array(String) ALIAS {}", tag_names(layout.data_set));
+    let mut statements = match layout.data_set {
+        DataSet::Quic => Vec::new(),
+        _ => alter(database, layout, "packet", columns),
+    };
+    statements.extend(alter(database, layout, "connection", &names));
+    statements.extend(classified("CREATE OR REPLACE VIEW", database, layout));
+    statements
+}
+
+/// Adds what connections of the data set `quic` have, and the order of rows of the data set `origin`, which is not known
+/// for rows that are there.
+fn datagrams(database: &str, layout: &Layout) -> Vec<String> {
+    let columns = "ADD COLUMN IF NOT EXISTS version LowCardinality(Nullable(String)),
+  ADD COLUMN IF NOT EXISTS close_code Nullable(UInt64) CODEC(ZSTD(1))";
+    let mut statements = alter(database, layout, "connection", columns);
+    if RowColumns::of(layout.data_set).has_ordinal {
+        statements.extend(alter(database, layout, "packet", &format!("ADD COLUMN IF NOT EXISTS {ORDINAL}")));
+    }
+    statements
+}
+
+/// Changes a table that is distributed in a cluster.
+fn alter(database: &str, layout: &Layout, table: &str, change: &str) -> Vec<String> {
+    let (name, on) = (identifier(database), on(layout));
+    let tables: &[&str] = if layout.cluster.is_some() { &["_local", ""] } else { &[""] };
+    tables.iter().map(|suffix| format!("ALTER TABLE {name}.{table}{suffix}{on} {change}")).collect()
 }
 
 /// A string literal in SQL.
@@ -280,8 +292,14 @@ fn tag_names(data_set: DataSet) -> String {
 }
 
 impl TableDefinition {
+    /// Its columns in a data set.
+    fn columns(&self, data_set: DataSet) -> String {
+        let columns = self.columns.replace("@TAGS@", &tag_names(data_set));
+        columns.replace("@ROW@", &RowColumns::of(data_set).declared())
+    }
+
     fn create(&self, database: &str, layout: &Layout) -> Vec<String> {
-        let columns = self.columns.replace("@TAGS@", &tag_names(layout.data_set));
+        let columns = self.columns(layout.data_set);
         let table = |suffix: &str| format!("{}.{}{suffix}", identifier(database), self.name);
         let Some(cluster) = &layout.cluster else {
             return vec![format!(

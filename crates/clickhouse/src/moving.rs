@@ -10,16 +10,18 @@ use cutshort_model::{Addresses, Bucket, ConnectionRecord, Window};
 use cutshort_packet::{FiveTuple, Flags, Packet, SynOptions};
 use cutshort_store::cell::Cells;
 use cutshort_store::{
-    Inputs, Movable, Protected, Protection, Provenance, Rest, Restoration, Result, Segment, SegmentId,
-    SegmentInfo, StoreError, WindowCounts, WindowResults,
+    Inputs, Keepable, KeptDatagram, Movable, Protected, Protection, Provenance, Rest, Restoration, Result,
+    Segment, SegmentId, SegmentInfo, StoreError, WindowCounts, WindowResults,
 };
 use cutshort_verdict::{DataSet, Exclusion};
 use serde::Deserialize;
 
 use crate::cells::SummedRow;
 use crate::filter::Filter;
+use crate::packets::{self, IdColumns};
 use crate::results::{self, Level, ResultRow};
 use crate::rollups::Results;
+use crate::rows::{RowColumns, RowPlaces};
 use crate::segments::{self, SegmentRow};
 use crate::server::Server;
 use crate::{ClickHouse, connections, replacement, roll};
@@ -259,6 +261,7 @@ struct PacketRow {
     options: u64,
     mss: u16,
     wscale: u8,
+    ids: IdColumns,
 }
 
 impl PacketRow {
@@ -291,36 +294,68 @@ impl PacketRow {
 /// Rebuilds a segment from its packets: the same content yields the same file.
 fn segment(server: &Server, row: &SegmentRow) -> Result<Segment> {
     let info = info(server.data_set, row)?;
+    let columns = RowColumns::of(server.data_set);
+    let RowPlaces {
+        flags,
+        seq,
+        ack,
+        window,
+        options_len,
+        payload_len,
+        df,
+        options,
+        mss,
+        wscale,
+        ordinal,
+        ids,
+    } = &columns.places;
+    let order = if columns.has_ordinal { format!("ORDER BY {ordinal}") } else { String::new() };
     let sql = format!(
-        "SELECT toUnixTimestamp64Nano(ts) AS ts, src_ip, src_port, dst_ip, dst_port, ip_id, ttl, flags, seq, ack,
-           window, options_len, payload_len, sample_rate, toString(country) AS country, asn, flow,
-           df, options, mss, wscale
-         FROM packet WHERE {}",
+        "SELECT toUnixTimestamp64Nano(ts) AS ts, src_ip, src_port, dst_ip, dst_port, ip_id, ttl,
+           toUInt16({flags}) AS flags, toUInt32({seq}) AS seq, toUInt32({ack}) AS ack, {window} AS window,
+           {options_len} AS options_len, toUInt32({payload_len}) AS payload_len, sample_rate,
+           toString(country) AS country, asn, flow, {df} AS df, {options} AS options, {mss} AS mss, {wscale} AS wscale,
+           {ids} AS ids
+         FROM packet WHERE {} {order}",
         segments::OF_SEGMENT
     );
     let query = row.bind(server.query(&sql));
     let mut cursor = server.wait(async { query.fetch::<PacketRow>() })?;
-    let mut packets = Vec::new();
+    let mut rows: Vec<PacketRow> = Vec::new();
     loop {
-        let rows = server.batch(&mut cursor)?;
-        if rows.is_empty() {
+        let some = server.batch(&mut cursor)?;
+        if some.is_empty() {
             break;
         }
-        packets.extend(rows.into_iter().map(|row| row.protected(info.addresses)));
+        rows.extend(some);
     }
-    if packets.len() as u64 != info.rows {
+    if rows.len() as u64 != info.rows {
         return Err(StoreError::Unavailable(format!(
             "ClickHouse gives {} of the {} packets of segment {}: a replica lags behind, or packets were deleted by hand",
-            packets.len(),
+            rows.len(),
             info.rows,
             info.id
         ).into()));
     }
-    let made = Segment::encode(packets, &info.source(), Some(info.id))?;
+    let made = match columns.has_ids {
+        false => encoded(rows, &info, |row| row.protected(info.addresses)),
+        true => encoded(rows, &info, |row| {
+            let ids = packets::ids(row.ids);
+            KeptDatagram::new(row.protected(info.addresses), ids)
+        }),
+    }?;
     if made.info().id == info.id {
         return Ok(made);
     }
     Err(StoreError::Damaged(
         format!("the packets of segment {} are not those that it came with", info.id).into(),
     ))
+}
+
+fn encoded<P: Keepable>(
+    rows: Vec<PacketRow>,
+    info: &SegmentInfo,
+    kept: impl FnMut(PacketRow) -> P,
+) -> Result<Segment> {
+    Segment::encode(rows.into_iter().map(kept).collect(), &info.source(), Some(info.id))
 }

@@ -10,29 +10,56 @@ use clickhouse::Row as ClickHouseRow;
 use clickhouse::query::RowCursor;
 use cutshort_geo::{Country, Place};
 use cutshort_model::{Addresses, Window};
+use cutshort_packet::quic::Icmp;
 use cutshort_packet::{FiveTuple, Flags, Packet, SynOptions};
-use cutshort_store::{FlowKey, Grouped, Inputs, Result, SegmentId, StoreError, StoredRow, WindowPackets};
+use cutshort_store::{
+    FlowKey, Grouped, Ids, Inputs, KeptDatagram, Result, SegmentId, StoreError, StoredDatagram, StoredRow,
+    WindowPackets,
+};
 use cutshort_verdict::Row;
 use serde::Deserialize;
 
+use crate::rows::{RowColumns, RowPlaces};
 use crate::server::{Server, time};
 use crate::{results, segments, windows};
 
 /// One row per group: lists are combined in any order, and the few packets of a group are sorted here. Several values
 /// are packed into one number, which is faster on both sides. Segments are identified by a hash, because a list of
-/// them would grow with their number, and the server accepts no parameter larger than 128 KiB.
-const SELECT: &str = "SELECT src_ip, src_port, dst_ip, dst_port, flow,
+/// them would grow with their number, and the server accepts no parameter larger than 128 KiB. What rows do not have is in
+/// empty lists.
+fn select(columns: &RowColumns) -> String {
+    let RowPlaces {
+        flags,
+        seq,
+        ack,
+        window,
+        options_len,
+        payload_len,
+        df,
+        options,
+        mss,
+        wscale,
+        ordinal,
+        ids,
+    } = &columns.places;
+    let (has_ordinal, has_ids) = (columns.has_ordinal, columns.has_ids);
+    format!(
+        "SELECT src_ip, src_port, dst_ip, dst_port, flow,
     groupArray(toUnixTimestamp64Nano(ts)) AS times,
-    groupArray(bitOr(bitShiftLeft(toUInt64(seq), 32), toUInt64(ack))) AS numbers,
-    groupArray(bitOr(bitShiftLeft(toUInt64(payload_len), 32), toUInt64(sample_rate))) AS lengths,
-    groupArray(bitOr(bitOr(bitOr(bitShiftLeft(toUInt64(ip_id), 48), bitShiftLeft(toUInt64(window), 32)),
-        bitOr(bitShiftLeft(toUInt64(flags), 16), bitShiftLeft(toUInt64(ttl), 8))), toUInt64(options_len))) AS fields,
-    groupArray(options) AS kinds,
-    groupArray(bitOr(bitOr(bitShiftLeft(toUInt32(mss), 16), bitShiftLeft(toUInt32(wscale), 8)), toUInt32(df))) AS rest,
-    groupArray(sipHash64Keyed(({key_a:UInt64}, {key_b:UInt64}), segment)) AS segments,
+    groupArray(bitOr(bitShiftLeft(toUInt64({seq}), 32), toUInt64({ack}))) AS numbers,
+    groupArray(bitOr(bitShiftLeft(toUInt64({payload_len}), 32), toUInt64(sample_rate))) AS lengths,
+    groupArray(bitOr(bitOr(bitOr(bitShiftLeft(toUInt64(ip_id), 48), bitShiftLeft(toUInt64({window}), 32)),
+        bitOr(bitShiftLeft(toUInt64({flags}), 16), bitShiftLeft(toUInt64(ttl), 8))), toUInt64({options_len}))) AS fields,
+    groupArray({options}) AS syn_options,
+    groupArray(bitOr(bitOr(bitShiftLeft(toUInt32({mss}), 16), bitShiftLeft(toUInt32({wscale}), 8)), toUInt32({df}))) AS rest,
+    groupArray(sipHash64Keyed(({{key_a:UInt64}}, {{key_b:UInt64}}), segment)) AS segments,
     groupArrayIf(bitOr(bitShiftLeft(toUInt64(asn), 16), toUInt64(reinterpretAsUInt16(toString(country)))),
-        {placed:Bool}) AS places
-    FROM packet";
+        {{placed:Bool}}) AS places,
+    groupArrayIf({ordinal}, {has_ordinal}) AS ordinals,
+    groupArrayIf({ids}, {has_ids}) AS ids
+    FROM packet"
+    )
+}
 
 /// A row of the answer: one flow.
 #[derive(ClickHouseRow, Deserialize)]
@@ -47,13 +74,62 @@ struct FlowRow {
     lengths: Vec<u64>,
     fields: Vec<u64>,
     /// The kinds of SYN packets' options; their values, and "don't fragment" of all rows.
-    kinds: Vec<u64>,
+    syn_options: Vec<u64>,
     rest: Vec<u32>,
     /// Hashes of the IDs of the rows' segments.
     segments: Vec<u64>,
     /// Country and network of clients whose addresses no longer show them; empty if all addresses of the window are
     /// full.
     places: Vec<u64>,
+    /// The rows' places in their segments; empty where the order of arrival does not matter.
+    ordinals: Vec<u32>,
+    /// What only datagrams have; empty for packets.
+    ids: Vec<IdColumns>,
+}
+
+/// The number of the ICMP error, then the numbers that may be missing.
+pub(crate) type IdColumns = (u8, Option<u64>, Option<u64>, Option<u64>, Option<u64>);
+
+/// The ids of a datagram.
+pub(crate) fn ids((icmp, dcid, scid, token, close_code): IdColumns) -> Ids {
+    Ids { icmp: Icmp::from_number(icmp), dcid, scid, token, close_code }
+}
+
+/// A row as the server gives it.
+struct RawRow<'a> {
+    packet: Packet,
+    ids: Option<&'a IdColumns>,
+    addresses: Addresses,
+    node: u16,
+    segment: u32,
+    place: Option<Place>,
+}
+
+/// What a row becomes.
+trait FromRaw: Sized {
+    /// `None` of a row of another kind.
+    fn of(raw: &RawRow<'_>) -> Option<Self>;
+}
+
+impl FromRaw for StoredRow {
+    fn of(raw: &RawRow<'_>) -> Option<Self> {
+        let RawRow { packet, node, segment, place, .. } = *raw;
+        if raw.ids.is_some() {
+            return None;
+        }
+        let row = match raw.addresses {
+            Addresses::Full => Row::from(&packet),
+            Addresses::Truncated | Addresses::Encrypted => Row::of_protected(&packet),
+        };
+        Some(Self { node, segment, row, place, df: packet.df, syn: packet.syn })
+    }
+}
+
+impl FromRaw for StoredDatagram {
+    fn of(raw: &RawRow<'_>) -> Option<Self> {
+        let kept = KeptDatagram::new(raw.packet.into(), ids(*raw.ids?));
+        Some(Self { node: raw.node, segment: raw.segment, row: kept.datagram(), place: raw.place })
+    }
 }
 
 impl FlowRow {
@@ -62,26 +138,28 @@ impl FlowRow {
         FlowKey { five_tuple: FiveTuple { src_ip, src_port, dst_ip, dst_port }, addresses, flow }
     }
 
-    /// The rows of segments that keep addresses in one way. Segments that arrived in the meantime are left out.
-    fn rows<'a>(&'a self, shared: &'a SharedWindow, kind: Addresses) -> impl Iterator<Item = StoredRow> + 'a {
+    /// The rows of segments that keep addresses in one way, with their places in their segments. Segments that arrived in
+    /// the meantime are left out.
+    fn rows<'a, R: FromRaw>(
+        &'a self,
+        shared: &'a SharedWindow,
+        kind: Addresses,
+    ) -> impl Iterator<Item = (u32, R)> + 'a {
         let places = self.places.iter().map(|place| Some(*place)).chain(std::iter::repeat(None));
         self.segments.iter().zip(places).enumerate().filter_map(move |(at, (hash, placed))| {
             let (segment, addresses) = *shared.positions.get(hash)?;
-            let row = || {
-                let packet = self.packet(at)?;
-                Some(StoredRow {
-                    node: shared.nodes.get(segment as usize).copied().unwrap_or_default(),
-                    segment,
-                    row: match addresses {
-                        Addresses::Full => Row::from(&packet),
-                        Addresses::Truncated | Addresses::Encrypted => Row::of_protected(&packet),
-                    },
-                    place: placed.filter(|_| addresses != Addresses::Full).map(place),
-                    df: packet.df,
-                    syn: packet.syn,
-                })
-            };
-            (addresses == kind).then(row)?
+            if addresses != kind {
+                return None;
+            }
+            let row = R::of(&RawRow {
+                packet: self.packet(at)?,
+                ids: self.ids.get(at),
+                addresses,
+                node: shared.nodes.get(segment as usize).copied().unwrap_or_default(),
+                segment,
+                place: placed.filter(|_| addresses != Addresses::Full).map(place),
+            })?;
+            Some((self.ordinals.get(at).copied().unwrap_or_default(), row))
         })
     }
 
@@ -106,7 +184,7 @@ impl FlowRow {
             options_len: *fields as u8,
             df: rest & 1 != 0,
             syn: SynOptions {
-                kinds: *self.kinds.get(at)?,
+                kinds: *self.syn_options.get(at)?,
                 mss: (rest >> 16) as u16,
                 wscale: (rest >> 8) as u8,
             },
@@ -284,8 +362,9 @@ impl FlowReader {
         (number, parts): (usize, usize),
         shared: &Arc<SharedWindow>,
     ) -> Result<Self> {
+        let select = select(RowColumns::of(server.data_set));
         let sql = format!(
-            "{SELECT} WHERE window_start = {} AND segment GLOBAL IN (SELECT id FROM ({}))
+            "{select} WHERE window_start = {} AND segment GLOBAL IN (SELECT id FROM ({}))
              AND cityHash64(src_ip) % {{parts:UInt64}} = {{part:UInt64}}
              GROUP BY src_ip, src_port, dst_ip, dst_port, flow",
             time("window"),
@@ -325,20 +404,56 @@ impl FlowReader {
     }
 }
 
-impl Grouped for FlowReader {
-    fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> Result<Option<FlowKey>> {
-        rows.clear();
+/// Rows with their places in their segments.
+type Found<'a, R> = &'a mut dyn Iterator<Item = (u32, R)>;
+
+impl FlowReader {
+    /// Passes the rows of the next flow, in any order, to `take`, which returns their number.
+    fn next_of<R: FromRaw>(
+        &mut self,
+        take: &mut dyn FnMut(Found<'_, R>) -> usize,
+    ) -> Result<Option<FlowKey>> {
         let shared = Arc::clone(&self.shared);
         while let Some((group, addresses)) = self.next()? {
-            rows.extend(group.rows(&shared, addresses));
-            if rows.is_empty() {
-                continue;
+            let count = take(&mut group.rows(&shared, addresses));
+            if count > 0 {
+                shared.came(count as u64);
+                return Ok(Some(group.flow_key(addresses)));
             }
-            rows.sort_unstable_by_key(|row| (row.row, row.node));
-            shared.came(rows.len() as u64);
-            return Ok(Some(group.flow_key(addresses)));
         }
         shared.end(&mut self.ended)?;
         Ok(None)
     }
+}
+
+impl Grouped for FlowReader {
+    fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> Result<Option<FlowKey>> {
+        let has_ordinal = RowColumns::of(self.server.data_set).has_ordinal;
+        self.next_of(&mut |found: Found<'_, StoredRow>| {
+            rows.clear();
+            if has_ordinal {
+                rows.extend(in_order_of_arrival(found.collect()));
+            } else {
+                rows.extend(found.map(|(_, row)| row));
+                rows.sort_unstable_by_key(|row| (row.row, row.node));
+            }
+            rows.len()
+        })
+    }
+
+    fn next_datagrams(&mut self, rows: &mut Vec<StoredDatagram>) -> Result<Option<FlowKey>> {
+        self.next_of(&mut |found: Found<'_, StoredDatagram>| {
+            rows.clear();
+            rows.extend(found.map(|(_, row)| row));
+            rows.sort_unstable_by_key(|row| (row.row.ts, row.row, row.node));
+            rows.len()
+        })
+    }
+}
+
+/// The order of time; of equal times that of segments, and in a segment that in which the rows came. Rows that an earlier
+/// version inserted have no place in their segment, and at least the same order each time.
+fn in_order_of_arrival(mut rows: Vec<(u32, StoredRow)>) -> impl Iterator<Item = StoredRow> {
+    rows.sort_unstable_by_key(|(ordinal, row)| (row.row.ts, row.segment, *ordinal, row.row));
+    rows.into_iter().map(|(_, row)| row)
 }

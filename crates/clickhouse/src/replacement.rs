@@ -48,6 +48,8 @@ pub(crate) struct ConnectionRow {
     pub(crate) addresses: String,
     pub(crate) handshake_us: Option<i64>,
     pub(crate) first_byte_us: Option<i64>,
+    pub(crate) version: Option<String>,
+    pub(crate) close_code: Option<u64>,
 }
 
 impl ConnectionRow {
@@ -79,6 +81,8 @@ impl ConnectionRow {
             addresses: record.addresses.name().to_owned(),
             handshake_us: record.handshake_us,
             first_byte_us: record.first_byte_us,
+            version: record.version.map(|version| version.name().to_owned()),
+            close_code: record.close_code,
         }
     }
 }

@@ -9,6 +9,7 @@ use cutshort_model::{Addresses, now};
 use cutshort_store::{Added, Result, Segment, SegmentId, SegmentInfo, StoreError};
 use serde::{Deserialize, Serialize};
 
+use crate::rows::RowColumns;
 use crate::server::Server;
 
 /// The segment is being delivered: a part of its packets may be stored.
@@ -310,19 +311,6 @@ fn await_drop<'a>(
     Err(StoreError::Unavailable("packets of old days are being deleted; try again".into()))
 }
 
-/// Times of windows are multiples of 15 minutes.
-const INSERT: &str = "INSERT INTO packet (window_start, src_ip, src_port, dst_ip, dst_port, ts, node, segment, \
-    ip_id, ttl, flags, seq, ack, window, options_len, payload_len, sample_rate, country, asn, flow, \
-    df, options, mss, wscale) \
-    SELECT fromUnixTimestamp64Nano(toUnixTimestamp64Nano(ts) - positiveModulo(toUnixTimestamp64Nano(ts), 900000000000), 'UTC'), \
-    src_ip, src_port, dst_ip, dst_port, ts, node, {segment:String}, \
-    ip_id, ttl, flags, seq, ack, window, options_len, payload_len, sample_rate, country, asn, flow, \
-    ifNull(df, 0), ifNull(options, if(bitAnd(flags, 23) = 2, 18446744073709551615, 0)), ifNull(mss, 0), ifNull(wscale, 255) \
-    FROM input('ts DateTime64(9, ''UTC''), node String, src_ip IPv6, dst_ip IPv6, src_port UInt16, dst_port UInt16, \
-    ip_id UInt16, ttl UInt8, flags UInt16, seq UInt32, ack UInt32, window UInt16, options_len UInt8, \
-    payload_len UInt32, sample_rate UInt32, country String, asn UInt32, flow UInt64, \
-    df Nullable(UInt8), options Nullable(UInt64), mss Nullable(UInt16), wscale Nullable(UInt8)') FORMAT Parquet";
-
 fn deliver(server: &Server, segment: &Segment, id: &str, token: &str) -> Result<()> {
     if segment.info().rows == 0 {
         return Ok(());
@@ -337,5 +325,5 @@ fn deliver(server: &Server, segment: &Segment, id: &str, token: &str) -> Result<
         ("max_insert_threads", "1"),
         ("max_partitions_per_insert_block", "0"),
     ];
-    server.insert_file(INSERT, &settings, segment.bytes())
+    server.insert_file(&RowColumns::of(server.data_set).insert(), &settings, segment.bytes())
 }

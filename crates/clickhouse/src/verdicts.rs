@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use clickhouse::Row as ClickHouseRow;
 use clickhouse::query::RowCursor;
 use cutshort_model::{Addresses, Window};
-use cutshort_packet::FiveTuple;
+use cutshort_packet::{FiveTuple, Flags};
 use cutshort_store::{FlowVerdict, Result, StoreError, VerdictBatch, Verdicts, WindowVerdicts};
 use cutshort_verdict::{
     DataSet, Exclusion, Outcome, Progress, Rules, Signature, Stage, Tags, Termination, Verdict,
 };
 use serde::Deserialize;
 
-use crate::classify::{Classified, Grain, PacketRows};
+use crate::classify::{Classified, Grain, NOWHERE, PacketRows};
 use crate::packets::{SegmentOfWindow, SharedWindow, WindowSegments};
 use crate::server::{Server, time};
 use crate::windows;
@@ -48,16 +48,22 @@ struct VerdictRow {
     last_ns: i64,
     silent_ns: i64,
     unclear: u8,
+    /// The number of rows that it stands for.
+    all_rows: u64,
+    quic_version: u32,
+    close_code: Option<u64>,
+    handshake_ns: Option<i64>,
+    first_byte_ns: Option<i64>,
 }
 
-const COLUMNS: &str = "src_ip, src_port, dst_ip, dst_port, excluded, progress, termination, stage, tags, signature_id, rst_ttl_delta, rst_ip_id_delta, syn_ttl, sample_rate, node, packets, copies, tail, first_ns, last_ns, silent_ns, unclear";
+const COLUMNS: &str = "src_ip, src_port, dst_ip, dst_port, excluded, progress, termination, stage, tags, signature_id, rst_ttl_delta, rst_ip_id_delta, syn_ttl, sample_rate, node, packets, copies, tail, first_ns, last_ns, silent_ns, unclear, all_rows, quic_version, close_code, handshake_ns, first_byte_ns";
 
 impl VerdictRow {
-    fn flow(&self) -> Result<FlowVerdict> {
+    fn flow(&self, data_set: DataSet) -> Result<FlowVerdict> {
         let Self { src_ip, src_port, dst_ip, dst_port, sample_rate, node, copies, tail, .. } = *self;
         Ok(FlowVerdict {
             key: FiveTuple { src_ip, src_port, dst_ip, dst_port }.into(),
-            outcome: self.outcome()?,
+            outcome: self.outcome(data_set)?,
             sample_rate,
             node,
             packets: self.packets(),
@@ -70,12 +76,15 @@ impl VerdictRow {
         u32::try_from(self.packets).unwrap_or(u32::MAX)
     }
 
-    fn outcome(&self) -> Result<Outcome> {
-        if let Some(reason) = self.excluded.checked_sub(1) {
-            return Ok(Err(of(&Exclusion::ALL, reason)?));
+    fn outcome(&self, data_set: DataSet) -> Result<Option<Outcome>> {
+        if self.excluded == NOWHERE {
+            return Ok(None);
         }
-        Ok(Ok(Verdict {
-            data_set: DataSet::Tcp,
+        if let Some(reason) = self.excluded.checked_sub(1) {
+            return Ok(Some(Err(of(&Exclusion::ALL, reason)?)));
+        }
+        Ok(Some(Ok(Verdict {
+            data_set,
             progress: of(&Progress::ALL, self.progress)?,
             termination: of(&Termination::ALL, self.termination)?,
             stage: of(&Stage::ALL, self.stage)?,
@@ -89,11 +98,11 @@ impl VerdictRow {
             first_ts: self.first_ns,
             last_ts: self.last_ns,
             silent: self.silent_ns.max(0),
-            handshake: None,
-            first_byte: None,
-            version: 0,
-            close_code: None,
-        }))
+            handshake: self.handshake_ns,
+            first_byte: self.first_byte_ns,
+            version: self.quic_version,
+            close_code: self.close_code,
+        })))
     }
 }
 
@@ -193,10 +202,17 @@ fn unclear(window: &WindowSegments, rules: &Rules, shared_times: &[(i64, i64)]) 
     let times =
         shared_times.iter().map(|(from, to)| format!("toUnixTimestamp64Nano(ts) BETWEEN {from} AND {to}"));
     let is_shared = times.chain(["0".to_owned()]).collect::<Vec<_>>().join(" OR ");
-    let limit = rules.packet_limit;
+    let limit = rules.row_limit();
+    let errors = match rules.data_set {
+        DataSet::Quic => Some("icmp != 0".to_owned()),
+        DataSet::Origin => Some(format!("bitAnd(flags, {}) != 0", Flags::ICMP.bits())),
+        _ => None,
+    };
+    let errors = errors
+        .map_or_else(String::new, |such| format!(" OR countIf({FILE} AND {such}) > {}", Rules::ICMP_LIMIT));
     format!(
         "countIf({FILE} AND ({is_shared})) > 1
-   OR (countIf({FILE}) > {limit} AND minIf({CAPTURE}, {FILE}) != maxIf({CAPTURE}, {FILE}))"
+   OR ((countIf({FILE}) > {limit}{errors}) AND minIf({CAPTURE}, {FILE}) != maxIf({CAPTURE}, {FILE}))"
     )
 }
 
@@ -241,12 +257,12 @@ impl Verdicts for SharedVerdicts {
             self.shared.end(&mut self.ended)?;
             return Ok(VerdictBatch::End);
         }
-        self.shared.came(judged.iter().map(|flow| flow.packets + u64::from(flow.tail)).sum());
+        self.shared.came(judged.iter().map(|flow| flow.all_rows).sum());
         if judged.iter().any(|flow| flow.unclear != 0) {
             return Ok(VerdictBatch::Undecidable);
         }
         for flow in &judged {
-            flows.push(flow.flow()?);
+            flows.push(flow.flow(self.server.data_set)?);
         }
         Ok(VerdictBatch::Flows)
     }

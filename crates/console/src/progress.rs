@@ -59,6 +59,18 @@ impl Progress {
         bar.set_message(format!("{million:.1} M records, {:.1} M/s{left}", million / elapsed.as_secs_f64()));
     }
 
+    /// Shows how many bytes were read, with what was read in words.
+    pub fn show_bytes(&mut self, bytes: u64, what: impl FnOnce() -> String) {
+        let elapsed = self.since.elapsed();
+        if !self.visible || elapsed < PATIENCE {
+            return;
+        }
+        let bar = self.bar.get_or_insert_with(|| new_bar(self.total));
+        bar.set_position(bytes);
+        let left = self.total.map(|total| format!("  {}", time_left(elapsed, bytes, total)));
+        bar.set_message(format!("{}{}", what(), left.unwrap_or_default()));
+    }
+
     /// Removes the bar.
     pub fn finish(&self) {
         if let Some(bar) = &self.bar {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use cutshort_clickhouse::ClickHouse;
-use cutshort_embedded::{Embedded, EventFile, Options};
+use cutshort_embedded::{Embedded, EventFile, Options, OutsideFile};
 use cutshort_pipeline::Share;
 use cutshort_settings::{store_address, store_warning};
 use cutshort_store::{Store, StoreError};
@@ -43,12 +43,13 @@ pub(crate) fn open_address(store: &str) -> Result<Box<dyn Store>, Error> {
     Ok(Box::new(open_elsewhere(store)?))
 }
 
-/// A store at an address, with its events in a data directory, if there is one.
+/// A store at an address, with its events and what other sources say in a data directory, if there is one.
 pub(crate) fn open_address_with_events(store: &str, data: &Path) -> Result<Box<dyn Store>, Error> {
     let (store, data) = (open_elsewhere(store)?, data.to_owned());
     if data.as_os_str().is_empty() {
         return Ok(Box::new(store));
     }
+    let store = store.with_outside(Box::new(OutsideFile::in_directory(&data)));
     Ok(Box::new(store.with_events(move |data_set| Box::new(EventFile::in_directory(&data, data_set)))))
 }
 

@@ -15,10 +15,13 @@ mod settings;
 mod stopping;
 mod terminal;
 mod verbs;
+mod version;
 mod windows;
 
+use std::io::Write;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{ColorChoice, CommandFactory, Parser, Subcommand};
 
 use error::{Done, Error};
@@ -57,6 +60,8 @@ enum Verb {
     #[command(subcommand)]
     Annotate(annotate::Annotate),
     #[command(subcommand)]
+    Corroborate(corroborate::Corroborate),
+    #[command(subcommand)]
     Token(token::Tokens),
     Config(config::Config),
     Recompute(recompute::Recompute),
@@ -86,6 +91,7 @@ impl Verb {
             Self::Import(_)
             | Self::Serve(_)
             | Self::Annotate(_)
+            | Self::Corroborate(_)
             | Self::Token(_)
             | Self::Recompute(_)
             | Self::Demo(_)
@@ -103,7 +109,14 @@ fn main() -> ExitCode {
 
 /// Does what the command line asks for.
 fn run() -> Result<Done, Error> {
-    let Cutshort { verb, color } = Cutshort::parse();
+    let Cutshort { verb, color } = match Cutshort::try_parse() {
+        // It is asked for rarely, and geo data takes a moment to load.
+        Err(error) if error.kind() == ErrorKind::DisplayVersion => {
+            terminal::print(ColorChoice::Never, |text| Ok(writeln!(text, "{}", version::text())?))?;
+            return Ok(Done::Whole);
+        }
+        parsed => parsed.unwrap_or_else(|error| error.exit()),
+    };
     if verb.keeps_packets() {
         cutshort_sandbox::hide_new_files();
     }
@@ -118,6 +131,7 @@ fn run() -> Result<Done, Error> {
         Verb::Query(arguments) => query::run(&arguments, color),
         Verb::Alerts(arguments) => alerts::run(&arguments, color),
         Verb::Annotate(arguments) => annotate::run(&arguments, color),
+        Verb::Corroborate(arguments) => corroborate::run(&arguments, color),
         Verb::Token(arguments) => token::run(&arguments, color),
         Verb::Config(arguments) => config::run(&arguments, color),
         Verb::Recompute(arguments) => recompute::run(&arguments, color),

@@ -3,6 +3,12 @@
 // Helpers of tests are outside the functions in which the lint allows it.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../packet/tests/quic/builder.rs"]
+#[allow(dead_code)]
+mod builder;
+#[path = "../../packet/tests/parse/bytes.rs"]
+#[allow(dead_code)]
+mod bytes;
 mod common;
 #[path = "../../clickhouse/tests/server/server.rs"]
 mod database;
@@ -15,6 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use common::packets;
 use common::server::Server;
 use common::{Ran, captures, cutshort, ended_within, run, spawn};
 
@@ -126,6 +133,65 @@ fn a_store_in_clickhouse_does_what_a_folder_does() {
     assert_eq!(server.send("GET", summary, &[]).1.len(), before.1.len());
     assert_eq!(server.send("POST", "/ingest/v1/segments", &segment).0, 200, "it was there before");
     assert!(server.terminate().success());
+}
+
+/// Clients that repeat their Initial packets without an answer, at different times.
+fn quic_capture(path: &Path) {
+    let mut initial = builder::Long { body: 1170, ..builder::Long::default() }.bytes();
+    initial.resize(1200, 0);
+    let datagram = |port: u16| {
+        let head = [port.to_be_bytes(), 443_u16.to_be_bytes(), 1208_u16.to_be_bytes(), [0, 0]].concat();
+        bytes::ipv4(17, &[&head[..], &initial].concat())
+    };
+    let times = (0..40_u16).flat_map(|client| {
+        (0..4).map(move |number| {
+            (1_764_000_000_000 + u64::from(client) * 60_000 + number * 300, 40_000 + client)
+        })
+    });
+    let mut records: Vec<(u64, Vec<u8>)> = times.map(|(time, port)| (time, datagram(port))).collect();
+    // The last one is silent before the capture ends.
+    records.push((1_764_000_000_000 + 41 * 60_000, bytes::ipv4(6, &bytes::tcp(0, 0))));
+    std::fs::write(path, [packets::header(), packets::raw_records(&records)].concat()).unwrap();
+}
+
+#[test]
+fn quic_is_kept_as_in_a_folder() {
+    if !database::is_available() {
+        return;
+    }
+    let address = format!("clickhouse://default@127.0.0.1:{}/with_quic", database::server().port);
+    let store = format!("--store {address}");
+    run(&format!("clickhouse migrate {store}"), NOTHING).ended(0);
+    let folder = tempfile::tempdir().unwrap();
+    let (capture, key) = (folder.path().join("a.pcap"), folder.path().join("key"));
+    quic_capture(&capture);
+    let unnamed = run(&format!("import {store} --quic"), &[&capture]).ended(2);
+    assert!(unnamed.stderr.contains("--quic-key FILE"), "{unnamed:?}");
+    let data = format!("--data {}", folder.path().join("data").display());
+    let named = format!("--quic --quic-key {}", key.display());
+    for store in [&store, &data] {
+        run(&format!("import {store} {named}"), &[&capture]).ended(0);
+    }
+    let again = run(&format!("import {store} {named}"), &[&capture]).ended(0);
+    assert!(again.stdout.contains("nothing new"), "{again:?}");
+    let connections = |store: &str| lines(&format!("export connections --quic --format jsonl {store}"));
+    let expected = connections(&data);
+    assert_eq!(expected.len(), 40);
+    assert!(expected[0].contains(r#""version":"1""#), "{}", expected[0]);
+    assert_eq!(connections(&store), expected);
+    let counts =
+        |store: &str| lines(&format!("export rollups --quic --every 15m --by tag --format jsonl {store}"));
+    assert_eq!(counts(&store), counts(&data));
+    let server =
+        Server::start(tempfile::tempdir().unwrap(), &["--listen", "127.0.0.1:0", "--store", &address]);
+    let summary = "/client/v4/radar/quic_closes_timeouts/summary?dateStart=2025-11-24&dateEnd=2025-11-25";
+    let (code, answer) = server.send("GET", summary, &[]);
+    assert_eq!(code, 200, "{answer}");
+    assert!(answer.contains(r#""post_initial":"100"#), "{answer}");
+    // And into a folder.
+    let copy = format!("{}", folder.path().join("copy").display());
+    run(&format!("store copy --from {address} --to {copy}"), NOTHING).ended(0);
+    assert_eq!(connections(&format!("--data {copy}")), expected);
 }
 
 /// Made-up packets of some hours, and the project's captures.

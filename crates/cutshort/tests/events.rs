@@ -29,6 +29,35 @@ fn query(folder: &Path, question: &str) -> String {
     run(&format!("query {question} --data {}", folder.display()), &[] as &[&str]).fine().stdout
 }
 
+/// Imports an outage of IODA's that begins with a window, twice: it agrees, with what the page of the source has.
+fn corroborate(folder: &Path, window: i64) {
+    let file = folder.join("../ioda.json");
+    let start = Window::from_number(window).start() / 1_000_000_000;
+    let text = format!(
+        r#"[{{"location": "country/IQ", "start": {start}, "duration": 3600, "datasource": "bgp", "score": 7.2}}]"#
+    );
+    std::fs::write(&file, text).unwrap();
+    let import = || {
+        let command = format!("corroborate import --data {} {}", folder.display(), file.display());
+        run(&command, &[] as &[&str]).ended(0).stderr
+    };
+    let first = import();
+    assert!(first.contains("ioda.json: outage events of IODA: 1 report\n"), "{first}");
+    assert!(first.ends_with("1 record new, 0 changed, 0 known before\n"), "{first}");
+    assert!(import().ends_with("0 records new, 0 changed, 1 known before\n"));
+    let table = query(folder, "events --alarms");
+    assert!(table.contains("Other sources") && table.contains("ioda agrees"), "{table}");
+    std::fs::write(&file, "[{\"location\": \"country/IQ\"}]").unwrap();
+    let bad =
+        run(&format!("corroborate import --data {} {}", folder.display(), file.display()), &[] as &[&str]);
+    assert!(bad.ended(1).stderr.contains("ioda.json: "), "names the file");
+    std::fs::remove_file(&file).unwrap();
+    let list = run(&format!("corroborate list --data {}", folder.display()), &[] as &[&str]).fine().stdout;
+    assert!(list.lines().nth(1).unwrap().starts_with("ioda    1        0"), "{list}");
+    let removed = run(&format!("corroborate remove ioda --data {}", folder.display()), &[] as &[&str]);
+    assert_eq!(removed.fine().stdout, "1 record of ioda removed\n");
+}
+
 #[test]
 fn a_shutdown_is_served_and_survives_a_kill() {
     let folder = tempfile::tempdir().unwrap();
@@ -63,6 +92,7 @@ fn a_shutdown_is_served_and_survives_a_kill() {
     let listed: Value = serde_json::from_str(&listed).unwrap();
     assert_eq!(listed["result"]["events"].as_array().unwrap(), &found);
     assert_eq!(query(folder.path(), "events --asn 7922"), "No events.\n");
+    corroborate(folder.path(), gone.start);
     let watched = query(folder.path(), "watched --location IQ");
     assert!(watched.contains("17 places; ") && watched.contains("country:IQ  Iraq"), "{watched}");
     let wrong = run(&format!("query events --tag reset --data {}", folder.path().display()), &[] as &[&str]);

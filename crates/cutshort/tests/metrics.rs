@@ -16,36 +16,34 @@ use common::not_run;
 use common::server::Server;
 use cutshort_embedded::{Embedded, Options};
 use cutshort_metrics::Format;
+use cutshort_model::Window;
 use cutshort_simulate::syn_packet;
 use cutshort_store::{Provenance, Segment, SegmentSource, Store};
 use serde_json::Value;
 
 const HOUR: i64 = 3600 * 1_000_000_000;
 
-/// A packet of a server, so long ago.
-fn live_segment(ago: i64) -> Segment {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    let ts = now.as_nanos() as i64 - ago;
-    Segment::encode(
-        vec![syn_packet(ts, 40_000)],
-        &SegmentSource::tcp("edge", Provenance::Live, (ts, ts)),
-        None,
-    )
-    .unwrap()
+/// A packet of a server, and silence for so long after it.
+fn live_segment(ts: i64, silence: i64) -> Segment {
+    let source = SegmentSource::tcp("edge", Provenance::Live, (ts, ts + silence));
+    Segment::encode(vec![syn_packet(ts, 40_000)], &source, None).unwrap()
 }
 
 /// A server with a receiver of alarms, that has had a packet from a file, another from an agent, and the results of one window.
 fn server() -> Server {
     let folder = tempfile::tempdir().unwrap();
     let store = Embedded::open(folder.path(), Options { durable: false }).unwrap();
-    store.append(&live_segment(2 * HOUR)).unwrap();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let now = now.as_nanos() as i64;
+    // A connection of a window that is over: nothing follows its SYN.
+    store.append(&live_segment(Window::containing(now - 2 * HOUR).start(), HOUR / 10)).unwrap();
     drop(store);
     let settings = folder.path().join("alerts.toml");
     let receiver = "[[alerts.receivers]]\nname = 'page'\nkind = 'command'\ncommand = ['/bin/true']\n";
     fs::write(&settings, receiver).unwrap();
     let server =
         Server::start(folder, &["--listen", "127.0.0.1:0", "--settings", settings.to_str().unwrap()]);
-    assert_eq!(server.send("POST", "/ingest/v1/segments", live_segment(0).bytes()).0, 201);
+    assert_eq!(server.send("POST", "/ingest/v1/segments", live_segment(now, 0).bytes()).0, 201);
     server.until("a window is computed", |server| {
         server.send("GET", "/metrics", &[]).1.contains("\ncutshort_windows 1.0\n")
     });

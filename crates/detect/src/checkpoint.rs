@@ -15,7 +15,7 @@ use crate::watched::{Carried, HourSums, WatchedSeries};
 use crate::{Channel, Config, SeriesPlace};
 
 /// Begins each state. The number grows with every change of what is stored or of how events are found.
-const VERSION: &[u8; 16] = b"cutshort detect1";
+const VERSION: &[u8; 16] = b"cutshort detect2";
 
 /// Bytes that are not an undamaged state of this version: compute it anew from the counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,7 +118,7 @@ fields! {
     Episode { first, began, until, alarmed }
     Run { evidence, start }
     Series {
-        runs, peak, recovery, weighed, level, variance, onset, recovered, open, trail, masked, episode, usual, next, quietest
+        runs, peak, recovery, weighed, level, variance, onset, recovered, open, trail, hold, masked, episode, usual, next, quietest
     }
     Carried { node, past, today, now }
     HourSums { traffic, windows, stages, all, completed }
@@ -149,7 +149,7 @@ macro_rules! lists {
     )*};
 }
 lists! {
-    Channel [Traffic, PostSyn, PostAck, PostPsh, Later, Observer]
+    Channel [Traffic, PostSyn, PostAck, PostPsh, Later, Flood, Scan, Reflection, Observer]
     EventState [Open, Closed, Usual, Retracted]
     Severity [Minor, Major, Severe]
 }

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::common::{self, Rise};
-use crate::config::{DAY, HOUR, WEEK, threshold};
+use crate::config::{DAY, EPISODE, HOUR, WEEK, threshold};
 use crate::event::{Change, Event, EventId, EventState, Severity, What};
 use crate::grouping::OpenEvent;
 use crate::math::exp;
@@ -281,7 +281,15 @@ impl Detector {
                     continue;
                 };
                 let turn = watched.series[channel].add(reading, now.unit, threshold, t, !rose);
-                self.turn(position, channel, turn, t, changes);
+                if turn == Some(TurningPoint::Opened) {
+                    let name = match Channel::WATCHED[channel] {
+                        Channel::PostSyn => now.kind_of_rise(&watched.place, rose),
+                        name => name,
+                    };
+                    self.open_event(position, channel, name, t, changes);
+                } else {
+                    self.turn(position, channel, turn, t, changes);
+                }
             }
             self.places[position].sum_up(now, now.kept * exp(everywhere));
         }
@@ -332,7 +340,7 @@ impl Detector {
         }
     }
 
-    /// Opens, follows or closes the event of a series.
+    /// Follows or closes the event of a series.
     fn turn(
         &mut self,
         position: usize,
@@ -341,10 +349,6 @@ impl Detector {
         t: i64,
         changes: &mut Vec<Change>,
     ) {
-        if turn == Some(TurningPoint::Opened) {
-            self.open_event(position, channel, t, changes);
-            return;
-        }
         let series = &mut self.places[position].series[channel];
         let Some(id) = series.open else { return };
         let Some(live) = self.live.get_mut(&id) else { return };
@@ -362,10 +366,17 @@ impl Detector {
         }
     }
 
-    fn open_event(&mut self, position: usize, channel: usize, t: i64, changes: &mut Vec<Change>) {
+    fn open_event(
+        &mut self,
+        position: usize,
+        channel: usize,
+        name: Channel,
+        t: i64,
+        changes: &mut Vec<Change>,
+    ) {
         let watched = &mut self.places[position];
         let series = &mut watched.series[channel];
-        let name = Channel::WATCHED[channel];
+        series.hold = if matches!(name, Channel::Scan | Channel::Reflection) { EPISODE } else { 0 };
         let id = EventId::new(&watched.place, name, series.onset);
         let episode = match series.episode {
             Some(episode) if episode.goes_on(series.onset) => episode,
@@ -413,24 +424,34 @@ impl Detector {
         }
     }
 
-    /// Makes events usual that have lasted for seven days. Returns whether there were any.
+    /// Makes events usual that have lasted for seven days, and with a scan what it explains: that pauses when it does, and never lasts
+    /// as long. Returns whether there were any.
     pub(crate) fn make_usual(&mut self, t: i64, changes: &mut Vec<Change>) -> bool {
-        let lasting: Vec<EventId> = self
+        let is_lasting = |event: &Event| event.state == EventState::Open && t - event.onset >= WEEK;
+        let lasting: Vec<(EventId, i64)> = self
             .live
             .values()
-            .filter(|live| live.event.state == EventState::Open && t - live.event.onset >= WEEK)
-            .map(|live| live.event.id)
+            .filter(|live| is_lasting(&live.event))
+            .flat_map(|live| {
+                let Event { id, onset, channel, .. } = live.event;
+                let is_explained =
+                    move |one: &&OpenEvent| channel.is_of_syns() && one.event.part_of == Some(id);
+                let explained = self.live.values().filter(is_explained).map(|one| one.event.id);
+                std::iter::once(id).chain(explained).map(move |id| (id, onset))
+            })
             .collect();
-        for id in &lasting {
-            let Some(live) = self.live.get_mut(id) else { continue };
-            live.event.state = EventState::Usual;
-            live.event.closed = Some(t);
-            changes.push(live.change(What::Usual));
+        for &(id, onset) in &lasting {
+            let Some(live) = self.live.get_mut(&id) else { continue };
+            if live.event.state == EventState::Open {
+                live.event.state = EventState::Usual;
+                live.event.closed = Some(t);
+                changes.push(live.change(What::Usual));
+            }
             let event = &live.event;
             let Some(&position) = self.index.get(&event.place) else { continue };
-            let channel = event.channel as usize;
+            let Some(channel) = event.channel.position() else { continue };
             let watched = &mut self.places[position];
-            watched.adopt(channel, event.onset, t);
+            watched.adopt(channel, onset.min(event.onset), t);
             if let Some(episode) = &mut watched.series[channel].episode {
                 episode.until = t + 1;
             }

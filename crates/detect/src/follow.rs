@@ -21,13 +21,15 @@ impl Detector {
             event.place == place && event.channel == channel && event.state == EventState::Open
         })?;
         let lasted = self.next? - event.onset;
+        let channel = channel.watched()?;
+        let position_of_channel = channel.position()?;
         let mut followers = Followers::default();
         for (place, &position) in &self.index {
             let watched = &self.places[position];
             if !place.is_leaf() || watched.country != Some(country) {
                 continue;
             }
-            let series = &watched.series[channel as usize];
+            let series = &watched.series[position_of_channel];
             if series.open.is_some() || series.evidence() > 0.0 {
                 followers.following.push(place.clone());
             } else if let SeriesStatus::Watched { windows } = self.status(place, channel)

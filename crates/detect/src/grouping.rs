@@ -80,12 +80,17 @@ fn explained(child: &OpenEvent, parent: &OpenEvent, now: i64) -> Option<Explaine
     }
     let common = (to - from) as f64;
     let length = |live: &OpenEvent| (live.end(now) - live.event.onset) as f64;
-    if common < 0.5 * length(child) {
+    // A scan lasts on through pauses, in which what it explains has ended.
+    let least =
+        if child.event.channel.is_of_syns() { length(child).min(length(parent)) } else { length(child) };
+    if common < 0.5 * least {
         return None;
     }
     let (excess, volume) = child.within(from, to.max(from + 1));
     let (of_excess, of_volume) = parent.within(from, to.max(from + 1));
-    let is_most = excess >= MOST * of_excess && excess * of_volume >= LIFT * volume * of_excess;
+    // Those of a scan or flood are most of the connections.
+    let is_lifted = child.event.channel.is_of_syns() || excess * of_volume >= LIFT * volume * of_excess;
+    let is_most = excess >= MOST * of_excess && is_lifted;
     Some(if is_most && common >= 0.5 * length(parent) { Explained::Parent } else { Explained::Child })
 }
 
@@ -108,9 +113,10 @@ impl Detector {
 
     /// For each live event, the one that explains it.
     fn explanations(&self, t: i64) -> Vec<(EventId, Option<EventId>)> {
-        let mut by_place: BTreeMap<(&SeriesPlace, Channel), Vec<&OpenEvent>> = BTreeMap::new();
+        // A flood or scan is in the same series as what it explains.
+        let mut by_place: BTreeMap<(&SeriesPlace, Option<Channel>), Vec<&OpenEvent>> = BTreeMap::new();
         for live in self.live.values() {
-            by_place.entry((&live.event.place, live.event.channel)).or_default().push(live);
+            by_place.entry((&live.event.place, live.event.channel.watched())).or_default().push(live);
         }
         // What explains it, and how well: a parent first, then the child with the largest excess.
         let mut found: BTreeMap<EventId, (f64, EventId)> = BTreeMap::new();
@@ -122,7 +128,7 @@ impl Detector {
         };
         for child in self.live.values() {
             for around in self.around(&child.event.place) {
-                let parents = by_place.get(&(&around, child.event.channel));
+                let parents = by_place.get(&(&around, child.event.channel.watched()));
                 for parent in parents.into_iter().flatten() {
                     match explained(child, parent, t) {
                         Some(Explained::Child) => {
@@ -171,10 +177,9 @@ impl Detector {
             if event.state != EventState::Open || event.part_of.is_some() || event.alarm.is_some() {
                 continue;
             }
-            let Some(&position) = self.index.get(&event.place) else { continue };
-            let Some(episode) = &mut self.places[position].series[event.channel as usize].episode else {
-                continue;
-            };
+            let at = self.index.get(&event.place).copied().zip(event.channel.position());
+            let Some((position, channel)) = at else { continue };
+            let Some(episode) = &mut self.places[position].series[channel].episode else { continue };
             if episode.alarmed {
                 continue;
             }

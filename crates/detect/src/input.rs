@@ -36,6 +36,21 @@ pub struct SeriesCounts {
     pub squares: f64,
     /// The sums of the weights of connections that were cut short, by stage: Post-SYN, Post-ACK, Post-PSH, Later.
     pub stages: [f64; 4],
+    /// What the connections of Post-SYN were like; none if it is not known. Then all of their events are of [`Channel::PostSyn`].
+    ///
+    /// [`Channel::PostSyn`]: crate::Channel::PostSyn
+    pub single: Option<SingleSyns>,
+}
+
+/// What connections were like of which nothing came but SYNs and RSTs: sums of weights.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SingleSyns {
+    /// Those that a RST ended.
+    pub reset: f64,
+    /// Those whose SYN has the marks of a known scanner.
+    pub scanner: f64,
+    /// Those to the port that most of them went to.
+    pub port: f64,
 }
 
 impl SeriesCounts {

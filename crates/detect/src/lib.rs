@@ -20,6 +20,7 @@
 //!         all,
 //!         squares: all,
 //!         stages: [0.0; 4],
+//!         single: None,
 //!     }];
 //!     let nodes = [ObservedNode { name: "node-1", coverage: 1.0 }];
 //!     found.extend(detector.add(&Window { number, nodes: &nodes, counts: &counts }).unwrap());
@@ -57,6 +58,7 @@ mod grouping;
 mod history;
 mod input;
 mod journal;
+mod kind;
 mod math;
 mod observer;
 pub mod outliers;
@@ -71,7 +73,7 @@ pub use config::Config;
 pub use detector::{Detector, WindowError};
 pub use event::{Change, Event, EventId, EventState, Severity, What};
 pub use follow::Followers;
-pub use input::{ObservedNode, SeriesCounts, Window};
+pub use input::{ObservedNode, SeriesCounts, SingleSyns, Window};
 pub use journal::Journal;
 pub use place::{Channel, SeriesPlace, UnknownPlace, country_code};
 pub use reconcile::reconcile;

@@ -117,6 +117,14 @@ pub enum Channel {
     PostPsh,
     /// The share of Later among completed handshakes: more than usual.
     Later,
+    /// Single SYNs from most networks at once: their sources are forged, or very many. Only the world has it. Like the next two, it
+    /// is seen in the share of Post-SYN, and tells it from what happens to a place.
+    Flood,
+    /// Single SYNs from a place of which hardly any handshake was completed: it scans, or few of its hosts send a flood.
+    Scan,
+    /// The same, and nearly all end with a RST, go to one port, and have no marks of a scanner: perhaps somebody sends us SYNs in the
+    /// name of that place, so that our answers hit it.
+    Reflection,
     /// Connections that we did not see: a node lost much of what it should have seen everywhere, or all places dropped at
     /// once. Never an event of the place that seemed to drop.
     Observer,
@@ -128,8 +136,44 @@ impl Channel {
         [Self::Traffic, Self::PostSyn, Self::PostAck, Self::PostPsh, Self::Later];
 
     /// All channels.
-    pub const ALL: [Self; CHANNELS + 1] =
-        [Self::Traffic, Self::PostSyn, Self::PostAck, Self::PostPsh, Self::Later, Self::Observer];
+    pub const ALL: [Self; CHANNELS + 4] = [
+        Self::Traffic,
+        Self::PostSyn,
+        Self::PostAck,
+        Self::PostPsh,
+        Self::Later,
+        Self::Flood,
+        Self::Scan,
+        Self::Reflection,
+        Self::Observer,
+    ];
+
+    /// The channel that is watched in which its events are seen; none for those that are seen in no channel of a place.
+    ///
+    /// ```
+    /// use cutshort_detect::Channel;
+    /// assert_eq!(Channel::Flood.watched(), Some(Channel::PostSyn));
+    /// assert_eq!(Channel::Observer.watched(), None);
+    /// ```
+    #[must_use]
+    pub const fn watched(self) -> Option<Self> {
+        match self {
+            Self::Flood | Self::Scan | Self::Reflection => Some(Self::PostSyn),
+            Self::Observer => None,
+            watched => Some(watched),
+        }
+    }
+
+    /// Whether its events are floods and scans, which say nothing about what happens to the connections of a place.
+    #[must_use]
+    pub const fn is_of_syns(self) -> bool {
+        matches!(self, Self::Flood | Self::Scan | Self::Reflection)
+    }
+
+    /// Its position among the channels that are watched.
+    pub(crate) fn position(self) -> Option<usize> {
+        self.watched().and_then(|watched| Self::WATCHED.iter().position(|one| *one == watched))
+    }
 
     /// The channel with this name.
     #[must_use]
@@ -137,7 +181,7 @@ impl Channel {
         Self::ALL.into_iter().find(|channel| channel.name() == name)
     }
 
-    /// The name in data: `traffic`, `post_syn`, `post_ack`, `post_psh`, `later`, `observer`.
+    /// The name in data: `traffic`, `post_syn`, `post_ack`, `post_psh`, `later`, `flood`, `scan`, `reflection`, `observer`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -146,6 +190,9 @@ impl Channel {
             Self::PostAck => "post_ack",
             Self::PostPsh => "post_psh",
             Self::Later => "later",
+            Self::Flood => "flood",
+            Self::Scan => "scan",
+            Self::Reflection => "reflection",
             Self::Observer => "observer",
         }
     }

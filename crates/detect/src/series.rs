@@ -22,6 +22,8 @@ const VARIANCE: f64 = 1.0 / 300.0;
 const LEAST_VARIANCE: f64 = 0.004;
 /// [`Alternative::noise`] of the way back: events of the morning and of the afternoon are two.
 const RECOVERY_NOISE: f64 = 1.0;
+/// A share that an alternative cannot exceed by this factor cannot rise.
+const LEAST_RISE: f64 = 1.03;
 /// The largest residual that the level takes up.
 const CLIP: f64 = 0.25;
 /// What is looked for.
@@ -84,7 +86,8 @@ impl Measured {
             }
             Self::Share { seen, of, most, .. } => {
                 let more = alternative.more(most);
-                if more <= most * 1.02 {
+                // A share that is nearly all of it, as that of a network that only scans, cannot rise.
+                if more <= most * LEAST_RISE {
                     return -1.0;
                 }
                 seen * ln(more / most) + (of - seen) * ln((1.0 - more) / (1.0 - most))
@@ -240,6 +243,8 @@ pub(crate) struct Series {
     pub(crate) open: Option<EventId>,
     /// The last windows, as long as there is evidence; since the onset when an event opens.
     pub(crate) trail: Vec<Advance>,
+    /// So many windows after its end is an event closed at the earliest, so that what pauses every night is one event.
+    pub(crate) hold: i64,
     /// The current hour is left out of baselines.
     pub(crate) masked: bool,
     /// The last episode.
@@ -265,6 +270,7 @@ impl Series {
             recovered: now,
             open: None,
             trail: Vec::new(),
+            hold: 0,
             masked: false,
             episode: None,
             usual: [f32::NAN; 4],
@@ -368,10 +374,15 @@ impl Series {
         self.masked = true;
         self.peak += evidence[0].max(evidence[1]).max(0.0);
         self.recovery = (self.recovery + back).max(0.0);
+        if self.hold > 0 {
+            // What comes back after a pause must not outweigh all of the pause.
+            self.recovery = self.recovery.min(END);
+        }
         if self.recovery <= 0.0 {
             self.recovered = window + 1;
         }
-        (self.recovery >= END).then_some(TurningPoint::Closed)
+        let is_over = self.recovery >= END && window + 1 - self.recovered >= self.hold;
+        is_over.then_some(TurningPoint::Closed)
     }
 
     /// Passes over a window that was not observed.

@@ -1,5 +1,4 @@
 use crate::config::WEEK;
-use crate::place::CHANNELS;
 use crate::series::{Measured, connections, share};
 use crate::{Channel, Detector, SeriesPlace};
 
@@ -27,10 +26,7 @@ impl Detector {
         let (Some(&position), Some(next)) = (self.index.get(place), self.next) else {
             return SeriesStatus::Unknown;
         };
-        let index = channel as usize;
-        if index >= CHANNELS {
-            return SeriesStatus::Unknown;
-        }
+        let Some(index) = channel.position() else { return SeriesStatus::Unknown };
         let watched = &self.places[position];
         let series = &watched.series[index];
         let expected = series.expected(index, next - 1).filter(|_| next - watched.since > WEEK);

@@ -2,11 +2,14 @@
 
 use crate::SeriesPlace;
 use crate::history::{Hours, WEEK};
-use crate::input::SeriesCounts;
+use crate::input::{SeriesCounts, SingleSyns};
 use crate::math::{ln, logit};
 use crate::place::CHANNELS;
 use crate::series::{Measured, Series, connections, share};
 
+/// Effective connections of a window below which there is no traffic that could be missing. An hour without any counts as an eighth of one
+/// per window, so that of a network that only scans would be missing forever.
+const LEAST_TRAFFIC: f64 = 0.2;
 /// Effective connections of a window below which a share says nothing.
 const LEAST_FOR_SHARE: f64 = 1.0;
 /// Effective connections of an hour below which its share is missing.
@@ -70,6 +73,7 @@ pub(crate) struct Now {
     all: f64,
     squares: f64,
     stages: [f64; 4],
+    pub(crate) single: Option<SingleSyns>,
     /// The weight of an effective connection.
     pub(crate) unit: f64,
     /// The part that was observed.
@@ -79,7 +83,15 @@ pub(crate) struct Now {
 
 impl Default for Now {
     fn default() -> Self {
-        Self { all: 0.0, squares: 0.0, stages: [0.0; 4], unit: 1.0, kept: 1.0, readings: [None; CHANNELS] }
+        Self {
+            all: 0.0,
+            squares: 0.0,
+            stages: [0.0; 4],
+            single: None,
+            unit: 1.0,
+            kept: 1.0,
+            readings: [None; CHANNELS],
+        }
     }
 }
 
@@ -90,9 +102,24 @@ impl Now {
         for (sum, stage) in self.stages.iter_mut().zip(counts.stages) {
             *sum += stage;
         }
+        if let Some(more) = counts.single {
+            let single = self.single.get_or_insert_default();
+            single.reset += more.reset;
+            single.scanner += more.scanner;
+            single.port += more.port;
+        }
     }
 
-    fn completed(&self) -> f64 {
+    pub(crate) const fn all(&self) -> f64 {
+        self.all
+    }
+
+    /// The weight of connections of Post-SYN.
+    pub(crate) const fn syns(&self) -> f64 {
+        self.stages[0]
+    }
+
+    pub(crate) fn completed(&self) -> f64 {
         (self.all - self.stages[0]).max(0.0)
     }
 }
@@ -195,7 +222,7 @@ impl WatchedSeries {
     /// Whether a channel can be judged in this window.
     pub(crate) fn is_observed(&self, now: &Now, channel: usize) -> bool {
         match now.readings[channel] {
-            Some(Measured::Traffic { .. }) => now.kept > LEAST_OBSERVED,
+            Some(Measured::Traffic { usual, .. }) => now.kept > LEAST_OBSERVED && usual >= LEAST_TRAFFIC,
             Some(Measured::Share { of, .. }) => of >= LEAST_FOR_SHARE && now.kept > LEAST_FOR_MIX,
             None => false,
         }

@@ -67,6 +67,7 @@ fn counts(t: i64, incidents: &[Incident]) -> Vec<SeriesCounts> {
         all: 20.0 * all,
         squares: 400.0 * all,
         stages: [0.0, 20.0 * post_ack, 0.0, 0.0],
+        single: None,
     };
     all.into_iter().map(counts).collect()
 }

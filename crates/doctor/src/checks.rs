@@ -14,6 +14,7 @@ pub fn checks(seen: &Seen) -> Vec<Check> {
     checks.extend(host::rules(seen));
     checks.extend(host::listener(seen));
     checks.extend(host::interface(seen));
+    checks.extend(host::floods(seen));
     if let Some(station) = &seen.station {
         checks.extend(reports::all(seen, station));
     }

@@ -1,7 +1,7 @@
 //! Commands that load rules again: with all that is loaded, but for what they change.
 
-use cutshort_capture::LiveSource;
 use cutshort_capture::rules::Loaded;
+use cutshort_capture::{LiveSets, LiveSource};
 
 use crate::seen::Seen;
 
@@ -23,7 +23,8 @@ pub(crate) fn apply(seen: &Seen, changes: &[(&str, &str)]) -> String {
 /// The same for one table's rules, whatever else is loaded.
 pub(crate) fn apply_again(table: &Loaded, changes: &[(&str, &str)]) -> String {
     let Some(options) = &table.options else {
-        return "cutshort rules apply --origin (and the same options as before)".to_owned();
+        let flag = if table.data_set() == LiveSets::QUIC { "--quic" } else { "--origin" };
+        return format!("cutshort rules apply {flag} (and the same options as before)");
     };
     let options =
         changes.iter().fold(options.clone(), |options, (option, value)| with(&options, option, value));
@@ -39,14 +40,25 @@ pub(crate) fn apply_larger(table: &Loaded, apply: impl Fn(&[(&str, &str)]) -> St
 
 /// Whether what is loaded has this option.
 pub(crate) fn has(seen: &Seen, option: &str) -> bool {
-    options(seen).is_some_and(|options| options.split(' ').any(|word| word == option))
+    names(options(seen).as_deref(), option)
+}
+
+/// Whether options have this one.
+pub(crate) fn names(options: Option<&str>, option: &str) -> bool {
+    options.is_some_and(|options| options.split(' ').any(|word| word == option))
+}
+
+/// Whether rules are for TCP connections of clients.
+fn is_usual(table: &Loaded) -> bool {
+    table.data_set() == LiveSets::TCP
 }
 
 /// What is loaded by rules of older versions is not known in full.
 fn first(seen: &Seen, changes: &[(&str, &str)]) -> String {
-    let is_loaded = seen.rules.as_ref().is_none_or(|(tables, chains)| {
-        !chains.shown.is_empty() || tables.iter().any(|table| !table.is_origin())
-    });
+    let is_loaded = seen
+        .rules
+        .as_ref()
+        .is_none_or(|(tables, chains)| !chains.shown.is_empty() || tables.iter().any(is_usual));
     let same = if is_loaded { " (and the same options as before)" } else { "" };
     if seen.is_unit && changes.iter().all(|(option, _)| *option == "--group") {
         return format!("systemctl restart cutshort-rules (its options are in {RULES_ENV})");
@@ -63,8 +75,8 @@ fn first(seen: &Seen, changes: &[(&str, &str)]) -> String {
 fn options(seen: &Seen) -> Option<String> {
     let (tables, chains) = seen.rules.as_ref()?;
     let group = group(seen);
-    let of = |table: &&Loaded| !table.is_origin() && (group.is_none() || table.group() == group);
-    let table = tables.iter().find(of).or_else(|| tables.iter().find(|table| !table.is_origin()));
+    let of = |table: &&Loaded| is_usual(table) && (group.is_none() || table.group() == group);
+    let table = tables.iter().find(of).or_else(|| tables.iter().find(|table| is_usual(table)));
     table.map_or_else(|| chains.options.clone(), |table| table.options.clone())
 }
 

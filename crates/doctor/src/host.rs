@@ -1,7 +1,7 @@
 //! Kernel, rules and sources.
 
-use cutshort_capture::LiveSource;
 use cutshort_capture::rules::Loaded;
+use cutshort_capture::{LiveSets, LiveSource};
 use cutshort_model::{grouped, quantity};
 
 use crate::check::Check;
@@ -59,14 +59,24 @@ pub(crate) fn privileges(seen: &Seen) -> Check {
     }
 }
 
+/// Whether a flood of SYNs can keep clients out; said only if it can.
+pub(crate) fn floods(seen: &Seen) -> Option<Check> {
+    const FIX: &str =
+        "sysctl -w net.ipv4.tcp_syncookies=1 (and in /etc/sysctl.d); 'cutshort explain flood' says more";
+    let found = "SYN cookies are off: a flood of SYNs can keep clients out";
+    (seen.source.is_some() && seen.paths.syn_cookies == Some(false))
+        .then(|| Check::warning("floods", found, FIX))
+}
+
 /// What rules there are for each of the data sets.
 pub(crate) fn rules(seen: &Seen) -> Vec<Check> {
     let (Some(LiveSource::Nflog(groups)), Some((tables, chains))) = (&seen.source, &seen.rules) else {
         return Vec::new();
     };
     let is_received = |loaded: &&Loaded| loaded.group().is_some_and(|group| groups.has(group));
-    let (origin, mine): (Vec<&Loaded>, Vec<&Loaded>) =
-        tables.iter().filter(is_received).partition(|loaded| loaded.is_origin());
+    let received: Vec<&Loaded> = tables.iter().filter(is_received).collect();
+    let of = |set| received.iter().copied().filter(|loaded| loaded.data_set() == set).collect::<Vec<_>>();
+    let mine = of(LiveSets::TCP);
     let mut checks = Vec::new();
     let targets: Vec<String> = groups.iter().map(|group| format!("--nflog-group {group} ")).collect();
     let has_target = |chain: &String| targets.iter().any(|target| chain.contains(target));
@@ -74,11 +84,16 @@ pub(crate) fn rules(seen: &Seen) -> Vec<Check> {
         checks.push(of_tables(seen, "rules", &mine, &|changes| cure::apply(seen, changes)));
     } else if chains.shown.iter().any(has_target) {
         checks.push(Check::ok("rules", format!("iptables, group {groups}")));
-    } else if origin.is_empty() {
+    } else if received.is_empty() {
         checks.push(no_rules(seen, groups.first()));
     }
-    if let Some(table) = origin.first() {
-        checks.push(of_tables(seen, "origin", &origin, &|changes| cure::apply_again(table, changes)));
+    for (set, name) in [(LiveSets::ORIGIN, "origin"), (LiveSets::QUIC, "quic")] {
+        let own = of(set);
+        if let Some(table) = own.first() {
+            checks.push(of_tables(seen, name, &own, &|changes| cure::apply_again(table, changes)));
+        }
+    }
+    if !of(LiveSets::ORIGIN).is_empty() {
         checks.extend(origin_paths(seen));
     }
     checks
@@ -105,7 +120,7 @@ const GROUP: u16 = 5;
 fn origin_paths(seen: &Seen) -> Option<Check> {
     const SOCKET: &str = "cutshort agent --capture af_packet:INTERFACE with CUTSHORT_CAPTURE_DATASETS=origin (on the interface \
                           to the servers, where packets are already translated)";
-    let Paths { forwards, translations } = &seen.paths;
+    let Paths { forwards, translations, .. } = &seen.paths;
     match (translations.is_empty(), forwards) {
         (true, false) => None,
         (true, true) => Some(Check::ok(
@@ -132,28 +147,32 @@ type Apply<'a> = dyn Fn(&[(&str, &str)]) -> String + 'a;
 
 fn of_tables(seen: &Seen, name: &'static str, tables: &[&Loaded], apply: &Apply<'_>) -> Check {
     let count = |name| tables.iter().filter_map(|loaded| loaded.packets(name)).sum::<u64>();
-    let [syn, chosen, full, busy, logged] = ["syn", "chosen", "full", "busy", "logged"].map(count);
+    let [chosen, full, busy, logged] = ["chosen", "full", "busy", "logged"].map(count);
+    let beginnings: u64 = tables.iter().map(|loaded| loaded.beginnings()).sum();
+    let set = tables.first().map_or(LiveSets::TCP, |loaded| loaded.data_set());
+    let beginning = if set == LiveSets::QUIC { "datagram" } else { "SYN" };
     let about = tables.iter().map(|loaded| loaded.about.as_str()).collect::<Vec<_>>().join("; ");
     let found = format!(
         "{about}: {} looked at, {} chosen, {} logged",
-        quantity(syn, "SYN"),
+        quantity(beginnings, beginning),
         grouped(chosen),
         quantity(logged, "packet")
     );
     if tables.iter().any(|loaded| loaded.outdated) {
         return Check::warning(name, format!("{found}; {}", Loaded::OUTDATED), apply(&[]));
     }
-    if syn == 0 {
+    if beginnings == 0 {
         let found = format!("{found}; no connection was seen");
-        let is_origin = tables.iter().any(|loaded| loaded.is_origin());
-        return Check::warning(
-            name,
-            found,
-            if is_origin { nothing_opens(apply) } else { nothing_comes(seen) },
-        );
+        let options = tables[0].options.as_deref();
+        let fix = match set {
+            LiveSets::ORIGIN => nothing_opens(apply),
+            LiveSets::QUIC => nothing_comes(!cure::names(options, "--forwarded"), apply),
+            _ => nothing_comes(takes_only_own(seen), apply),
+        };
+        return Check::warning(name, found, fix);
     }
     if full > 0 {
-        let found = format!("{found}; {} left out, as too many are remembered", quantity(full, "SYN"));
+        let found = format!("{found}; {} left out, as too many are remembered", quantity(full, beginning));
         return Check::warning(name, found, cure::apply_larger(tables[0], apply));
     }
     if busy > 0 {
@@ -171,17 +190,21 @@ fn nothing_opens(apply: &Apply<'_>) -> String {
     format!("{other} (those of the servers that this host connects to; the loopback only if named)")
 }
 
+/// Whether rules take only what is sent to addresses of this host.
+fn takes_only_own(seen: &Seen) -> bool {
+    !["--forwarded", "--nft-conntrack"].iter().any(|option| cure::has(seen, option))
+}
+
 /// Rules take only what is sent to addresses of this host, unless they are told otherwise.
-fn nothing_comes(seen: &Seen) -> String {
-    let is_own = !["--forwarded", "--origin", "--nft-conntrack"].iter().any(|option| cure::has(seen, option));
-    if is_own {
-        let all = cure::apply(seen, &[("--forwarded", "")]);
+fn nothing_comes(takes_only_own: bool, apply: &Apply<'_>) -> String {
+    if takes_only_own {
+        let all = apply(&[("--forwarded", "")]);
         return format!(
             "{all} (if clients connect to addresses that no interface here has, as with TPROXY or anycast; \
              otherwise check interfaces and ports)"
         );
     }
-    let other = cure::apply(seen, &[("--interfaces", "NAME"), ("--ports", "PORT")]);
+    let other = apply(&[("--interfaces", "NAME"), ("--ports", "PORT")]);
     format!("{other} (those on which connections come in)")
 }
 

@@ -166,7 +166,8 @@ fn paths() -> Paths {
     if fs::read_to_string("/proc/net/ip_vs").is_ok_and(|services| services.lines().count() > 3) {
         translations.push("IPVS".to_owned());
     }
-    Paths { forwards, translations }
+    let cookies = fs::read_to_string("/proc/sys/net/ipv4/tcp_syncookies");
+    Paths { forwards, translations, syn_cookies: cookies.ok().map(|value| value.trim() != "0") }
 }
 
 /// Who listens to the group, by its port number; none if that is not told.

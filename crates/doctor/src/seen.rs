@@ -64,6 +64,9 @@ pub struct Paths {
     pub forwards: bool,
     /// Chains and services that may change address or port of connections that it opens.
     pub translations: Vec<String>,
+    /// Whether the kernel answers with SYN cookies when its queue of half-open connections is full; `None` if that cannot be
+    /// seen.
+    pub syn_cookies: Option<bool>,
 }
 
 /// The state of a network interface.

@@ -221,13 +221,31 @@ fn what_is_wrong_is_told_with_what_fixes_it() {
         seen.rules.as_mut().unwrap().0.push(Loaded { table, ..rules() });
     });
     assert_is(&origin, "origin", Fine, "chosen", "");
+    let quic = |initial, full| {
+        with(&|seen| {
+            let counters = [("initial", initial), ("chosen", 12), ("full", full), ("logged", 0)];
+            let counters = counters.map(|(name, packets)| Counter { name: name.to_owned(), packets }).into();
+            let (table, options) = ("cutshort_quic".to_owned(), Some("--quic --rate 100".to_owned()));
+            seen.rules.as_mut().unwrap().0.push(Loaded { table, options, counters, ..rules() });
+        })
+    };
+    assert_is(&quic(40, 0), "quic", Fine, "40 datagrams looked at, 12 chosen", "");
+    assert_is(
+        &quic(40, 9),
+        "quic",
+        Warning,
+        "9 datagrams left out",
+        "apply --quic --rate 100 --size 1000000",
+    );
+    assert_is(&quic(0, 0), "quic", Warning, "no connection", "--quic --rate 100 --forwarded (if clients");
+    assert_is(&quic(40, 9), "rules", Fine, "123,456 SYNs", "");
     let of_paths = |forwards, translations: &[&str]| {
         let mut seen = with(&|seen| {
             let table = "cutshort_origin".to_owned();
             seen.rules.as_mut().unwrap().0 = vec![Loaded { table, ..rules() }];
         });
         let translations = translations.iter().map(|chain| (*chain).to_owned()).collect();
-        seen.paths = Paths { forwards, translations };
+        seen.paths = Paths { forwards, translations, ..Paths::default() };
         seen
     };
     assert!(checks(&of_paths(false, &[])).iter().all(|check| !["rules", "paths"].contains(&check.name)));
@@ -378,4 +396,15 @@ fn losses_of_the_kernel_are_found() {
         let check = find(&unknown, "loss");
         assert_eq!((check.status, check.found.as_str()), (Fine, "none of 5,404 packets"));
     }
+}
+
+#[test]
+fn a_host_without_syn_cookies_is_told() {
+    let off =
+        |source| Seen { source, paths: Paths { syn_cookies: Some(false), ..Paths::default() }, ..well() };
+    let told = |seen: &Seen| checks(seen).into_iter().find(|check| check.name == "floods");
+    let check = told(&off(Some(LiveSource::Nflog(5.into())))).unwrap();
+    assert!(check.status == Status::Warning && check.fix.unwrap().contains("tcp_syncookies=1"));
+    assert_eq!(told(&off(None)), None, "a collector serves others");
+    assert_eq!(told(&well()), None);
 }

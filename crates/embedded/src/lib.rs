@@ -12,6 +12,7 @@ mod folder;
 mod forget;
 mod merge;
 mod moving;
+mod outside;
 mod repair;
 mod replacement;
 mod rescue;
@@ -33,14 +34,15 @@ use cutshort_model::{ConnectionRecord, Window, nanoseconds};
 use cutshort_store::cell::Cells;
 use cutshort_store::{
     Added, Annotation, ConnectionQuery, Damaged, Events, FolderLock, Forgotten, Impairment, KnownSegment,
-    NewAnnotation, NodeCoverage, Replacement, ReplacementBatch, Result, Retention, RollupAnswer, RollupQuery,
-    Segment, SegmentId, Status, Store, StoreError, WindowPackets, WindowState,
+    NewAnnotation, NodeCoverage, Outside, Replacement, ReplacementBatch, Result, Retention, RollupAnswer,
+    RollupQuery, Segment, SegmentId, Status, Store, StoreError, WindowPackets, WindowState,
 };
 use cutshort_verdict::DataSet;
 
 #[doc(hidden)]
 pub use error::Error;
 pub use events::EventFile;
+pub use outside::OutsideFile;
 pub use repair::Repaired;
 pub use verify::{Finding, OnStep, Remedy, Verified};
 
@@ -61,6 +63,8 @@ pub struct Embedded {
     /// The file of the annotations, which all data sets share.
     annotations_path: PathBuf,
     events: EventFile,
+    /// What other sources say, which all data sets share.
+    outside: OutsideFile,
     /// The lock of the directory; none in a reader.
     lock: Option<FolderLock>,
     /// The number of the next file of connections.
@@ -113,10 +117,8 @@ impl Embedded {
         lock: Option<FolderLock>,
         options: Options,
     ) -> Self {
-        let annotations_path = match data_set {
-            DataSet::Tcp => folder.path(folder::ANNOTATIONS),
-            _ => folder.path("..").join(folder::ANNOTATIONS),
-        };
+        let shared = folder.path(if data_set == DataSet::Tcp { "" } else { ".." });
+        let annotations_path = shared.join(folder::ANNOTATIONS);
         let events = EventFile::new(&folder, lock.is_some());
         Self {
             data_set,
@@ -127,6 +129,7 @@ impl Embedded {
             annotations: OnceLock::new(),
             annotations_path,
             events,
+            outside: OutsideFile::in_directory(&shared),
             lock,
             generation: AtomicI64::new(1),
             unreadable: Mutex::default(),
@@ -202,6 +205,10 @@ impl Store for Embedded {
 
     fn events(&self) -> Option<&dyn Events> {
         Some(&self.events)
+    }
+
+    fn outside(&self) -> Option<&dyn Outside> {
+        Some(&self.outside)
     }
 
     fn read_window(&self, window: Window, parts: usize) -> Result<WindowPackets<'_>> {

@@ -1,16 +1,14 @@
-//! CSV files of address ranges.
+//! CSV files of address ranges, with commas or tabs: `start,end,country`, `start,end,asn,name`,
+//! `start,end,country,asn,name`, and the forms that the module [`columns`](crate::columns) knows.
 //!
 //! Where ranges overlap, the later row counts. Lines that begin with `#` and blank lines are skipped, and so is a
-//! first row that begins with words (a header). Before the first row, comments of the form `# source: NAME`, `# date:
+//! first row that begins with words is a header, whose names say what the columns have. Before the first row, comments of the form `# source: NAME`, `# date:
 //! YYYY-MM-DD`, `# licence: NAME` and `# url: LINK` describe the file.
-
-use std::net::IpAddr;
 
 use csv::ByteRecord;
 
-use crate::Country;
-use crate::layer::{About, Layer, LayerNotes, parse_addr};
-use crate::names::{parse_asn, says_nothing};
+use crate::columns::{Columns, Line};
+use crate::layer::{About, Layer, LayerNotes};
 
 /// Reads a whole file. `Err` says what is wrong and in which line.
 pub(crate) fn read(bytes: &[u8]) -> Result<Layer, String> {
@@ -18,20 +16,32 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Layer, String> {
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
+        .delimiter(delimiter(bytes))
         .comment(Some(b'#'))
         .trim(csv::Trim::All)
         .from_reader(bytes);
     let mut notes = LayerNotes::default();
     let mut record = ByteRecord::new();
-    let mut first = true;
+    let (mut first, mut header) = (true, None);
     while reader.read_byte_record(&mut record).map_err(|error| error.to_string())? {
-        if !(first && is_header(&record)) {
-            add_row(&record, &mut notes)
+        let fields: Vec<_> = record.iter().map(String::from_utf8_lossy).collect();
+        let fields: Vec<&str> = fields.iter().map(AsRef::as_ref).collect();
+        if first && is_header(&fields) {
+            header = Some(Columns::of_header(&fields)?);
+        } else {
+            add_row(header.as_ref(), &fields, &mut notes)
                 .map_err(|problem| format!("line {}: {problem}", line(bytes, reader.position())))?;
         }
         first = false;
     }
     notes.finish(introduction(bytes)).ok_or_else(|| "no row has a country or an AS number".into())
+}
+
+fn add_row(header: Option<&Columns>, fields: &[&str], notes: &mut LayerNotes) -> Result<(), String> {
+    let Line { first, last, country, asn, name } = Columns::read(header, fields)?;
+    notes.add(first, last, country, asn)?;
+    notes.name(asn.unwrap_or(0), name);
+    Ok(())
 }
 
 /// The line in which the row ends that the reader has just read. The row's own position will not do: it is
@@ -41,49 +51,18 @@ fn line(bytes: &[u8], after: &csv::Position) -> usize {
     1 + read.trim_ascii_end().iter().filter(|&&byte| byte == b'\n').count()
 }
 
-/// A row of as many columns as others have, that begins with a word.
-fn is_header(record: &ByteRecord) -> bool {
-    let word = |field: &[u8]| field.first().is_some_and(u8::is_ascii_alphabetic) && !field.contains(&b':');
-    (3..=5).contains(&record.len()) && record.iter().take(2).all(word)
+/// Whether a row begins with words: the names of columns.
+fn is_header(fields: &[&str]) -> bool {
+    let word =
+        |field: &&str| field.starts_with(|first: char| first.is_ascii_alphabetic()) && !field.contains(':');
+    fields.len() >= 2 && fields.iter().take(2).all(word)
 }
 
-fn add_row(record: &ByteRecord, notes: &mut LayerNotes) -> Result<(), String> {
-    let fields: Vec<_> = record.iter().map(String::from_utf8_lossy).collect();
-    let fields: Vec<&str> = fields.iter().map(AsRef::as_ref).collect();
-    let (ends, country, asn, name) = match fields[..] {
-        [start, end, country] => ([start, end], parse_country(country)?, None, ""),
-        [start, end, asn, name] => ([start, end], None, parse_network(asn)?, name),
-        [start, end, country, asn, name] => {
-            ([start, end], parse_country(country)?, parse_network(asn)?, name)
-        }
-        _ => return Err(format!("{} columns", fields.len())),
-    };
-    let [start, end] = ends.map(parse_end);
-    notes.add(start?, end?, country, asn)?;
-    notes.name(asn.unwrap_or(0), name);
-    Ok(())
-}
-
-fn parse_end(text: &str) -> Result<IpAddr, String> {
-    parse_addr(text).ok_or_else(|| format!("not an address: {}", shown(text)))
-}
-
-/// Two letters or digits that are no country's code, such as `ZZ` and `A1`, are an unknown country.
-fn parse_country(text: &str) -> Result<Option<Country>, String> {
-    let code = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    match Country::from_alpha2(text) {
-        None if !code && !says_nothing(text) => Err(format!("not a country code: {}", shown(text))),
-        country => Ok(country),
-    }
-}
-
-fn parse_network(text: &str) -> Result<Option<u32>, String> {
-    parse_asn(text).ok_or_else(|| format!("not an AS number: {}", shown(text)))
-}
-
-/// A wrong value as it is shown in a message, shortened and quoted.
-fn shown(text: &str) -> String {
-    format!("{:?}", text.chars().take(40).collect::<String>())
+/// Some publishers separate columns by tabs.
+fn delimiter(bytes: &[u8]) -> u8 {
+    let lines = bytes.split(|&byte| byte == b'\n');
+    let first = lines.into_iter().find(|line| !line.starts_with(b"#") && !line.trim_ascii().is_empty());
+    if first.is_some_and(|line| line.contains(&b'\t')) { b'\t' } else { b',' }
 }
 
 fn introduction(bytes: &[u8]) -> About {
@@ -97,8 +76,10 @@ fn introduction(bytes: &[u8]) -> About {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
-    use crate::Provides;
+    use crate::{Country, Provides};
 
     fn get(layer: &Layer, addr: &str) -> (Option<&'static str>, Option<u32>) {
         let place = match addr.parse().unwrap() {
@@ -148,16 +129,27 @@ mod tests {
     }
 
     #[test]
+    fn tabs_and_headers_of_others() {
+        let layer = read(b"198.51.100.0\t198.51.100.255\t64500\tPT\tEXAMPLE\n").unwrap();
+        assert_eq!(get(&layer, "198.51.100.7"), (Some("PT"), Some(64500)));
+        let layer = read(b"network,country,country_code,continent,continent_code,asn,as_name,as_domain\n198.51.100.0/24,Portugal,PT,Europe,EU,AS64500,\"Example, One\",example.org\n");
+        let layer = layer.unwrap();
+        assert_eq!(get(&layer, "198.51.100.7"), (Some("PT"), Some(64500)));
+        assert_eq!(layer.names.get(64500), Some("Example, One"));
+    }
+
+    #[test]
     fn what_is_wrong_is_said_with_its_line() {
         let problem = |text: &str| read(text.as_bytes()).unwrap_err();
         assert_eq!(problem("192.0.2.0,192.0.2.255,AU\n192.0.3.0,192."), "line 2: 2 columns");
         assert_eq!(problem("192.0.2.0,192.0.2.255,Australia\n"), "line 1: not a country code: \"Australia\"");
-        assert_eq!(problem("\n# x\n192.0.2.0,192.0.2.255,AU,Name\n"), "line 3: not an AS number: \"AU\"");
+        assert_eq!(problem("\n# x\n192.0.2.0,192.0.2.255,AUS,Name\n"), "line 3: not an AS number: \"AUS\"");
         assert_eq!(problem("192.0.2.0,192.0.2.256,AU\n"), "line 1: not an address: \"192.0.2.256\"");
         assert_eq!(problem("192.0.2.9,192.0.2.0,AU\n"), "line 1: no range: 192.0.2.9 to 192.0.2.0");
         assert_eq!(problem("192.0.2.0,192.0.2.255,ZZ\n"), "no row has a country or an AS number");
         assert_eq!(problem("start,end,country\n"), "no row has a country or an AS number");
         assert_eq!(problem("# nothing\n"), "no row has a country or an AS number");
         assert_eq!(problem("Lorem ipsum\ndolor\n"), "line 1: 1 columns");
+        assert!(problem("network,geoname_id\n192.0.2.0/24,6252001\n").contains("geoname_id"));
     }
 }

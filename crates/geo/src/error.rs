@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 /// The end of every message about a wrong file.
 const EXPECTED: &str = "expected a MaxMind DB (.mmdb) with countries or AS numbers, or a CSV file with rows of \
-                        start,end,country or start,end,asn,name or start,end,country,asn,name";
+                        start,end,country or start,end,country,asn,name, or as MaxMind, IPinfo, IP2Location, iptoasn.com \
+                        or CAIDA publish it";
 
 /// A file that cannot be used. The message names the file and says what was expected.
 #[derive(Debug)]

@@ -19,6 +19,7 @@
 //! The location of an address is an estimate: sources agree on about nine countries in ten or better. Therefore show
 //! [`Geo::sources`] with the answers; the licences require it, too.
 
+mod columns;
 mod country;
 mod csv_file;
 mod date;

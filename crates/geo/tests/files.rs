@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -229,17 +230,29 @@ fn missing_files_and_folders() {
 }
 
 #[test]
+fn compressed_files_are_read_as_they_are() {
+    let text = b"198.51.100.0/24,PT\n";
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(text).unwrap();
+    for (name, bytes) in [
+        ("country.csv.gz", gzip.finish().unwrap()),
+        ("country.csv.zst", zstd::encode_all(&text[..], 1).unwrap()),
+    ] {
+        assert_eq!(lookup(&with(&[&file(name, &bytes)]), "198.51.100.7"), (Some("PT"), None), "{name}");
+    }
+}
+
+#[test]
 fn empty_and_foreign_files() {
     assert!(problem(&file("empty", b"")).contains(": the file is empty; expected"));
     assert!(problem(&file("blank", b" \n\n")).contains(": the file is empty; expected"));
-    assert!(
-        problem(&file("gzip", b"\x1f\x8b\x08rest")).contains(": the file is compressed: unpack it first;")
-    );
+    assert!(problem(&file("zip", b"PK\x03\x04rest")).contains(": compressed in a form that is not read:"));
+    assert!(problem(&file("gzip", b"\x1f\x8b\x08rest")).contains(": cannot be unpacked:"));
     assert!(problem(&file("garbage", b"Lorem ipsum dolor\nsit amet\n")).contains(": line 1: 1 columns;"));
     let page = b"<!DOCTYPE html>\n<p>404, not found, at all</p>\n";
     assert!(problem(&file("page", page)).contains(": line 1: 1 columns;"));
     let prose = b"one, two, three\nfour, five, six\n";
-    assert!(problem(&file("prose", prose)).contains(": line 2: not a country code: \"six\";"));
+    assert!(problem(&file("prose", prose)).contains(": its header names no network,"));
     let binary = problem(&file("binary", &[7, 0, 0, 3, 255]));
     assert!(binary.contains(": neither text nor a whole MaxMind DB (its end is missing);"), "{binary}");
 }

@@ -9,4 +9,4 @@ mod keys;
 mod opener;
 mod recent;
 
-pub use opener::Opener;
+pub use opener::{Opener, opener};

@@ -34,6 +34,16 @@ pub struct Opener {
     buffer: Vec<u8>,
 }
 
+/// What looks at a datagram, and fills in its row.
+type Open = dyn FnMut(&Udp<'_>, &mut Datagram) + Send;
+
+/// Returns what opens the Initial packets of datagrams one after the other: [`Opener::open`] of an opener of its own.
+#[must_use]
+pub fn opener() -> Box<Open> {
+    let mut opener = Opener::default();
+    Box::new(move |udp, row| opener.open(udp, row))
+}
+
 impl Opener {
     /// Tries to open the Initial packets of a datagram, and puts what was seen into its row: [`Datagram::opened`],
     /// [`Datagram::frames`] and [`Datagram::close_code`]. Their destination ids are remembered for two minutes.

@@ -26,7 +26,7 @@ mod unreachable;
 mod unread;
 
 pub use link::LinkType;
-pub use nflog::{LEFT_OUT_PREFIX, ORIGIN_PREFIX};
+pub use nflog::{LEFT_OUT_PREFIX, ORIGIN_PREFIX, QUIC_PREFIX};
 pub use options::{OptionKind, SynOptions};
 pub use p0f::P0f;
 pub use packet::{FiveTuple, FiveTupleError, Flags, Packet};

@@ -16,6 +16,9 @@ const PREFIX: u16 = 10;
 /// [`Refusal::Origin`].
 pub const ORIGIN_PREFIX: &str = "cutshort-origin:";
 
+/// The beginning of the log prefix of datagrams that `cutshort rules --quic` logs, and of ICMP errors that quote one.
+pub const QUIC_PREFIX: &str = "cutshort-quic:";
+
 /// The beginning of the log prefix with which cutshort's rules report connections that they chose and could not
 /// remember. Their number follows it. Such a record has no packet, and is refused as [`Refusal::LeftOut`].
 pub const LEFT_OUT_PREFIX: &str = "cutshort-left-out:";

@@ -9,7 +9,7 @@ use cutshort_store::Provenance;
 use cutshort_verdict::{DataSet, OriginLimiter, PacketLimiter, ReaderClock, Row, quic};
 
 use crate::import::{DatagramArrival, Importing, Meant, Recorded};
-use crate::{Arrival, Ingest, import};
+use crate::{Arrival, Ingest};
 
 /// The maximum number of packets in a segment, to limit memory.
 const MOST: usize = 1 << 20;
@@ -41,7 +41,7 @@ pub(crate) trait Picks {
     /// The records of the capture.
     type Arrival: Recorded;
     /// What is kept of them.
-    type Row: import::Row;
+    type Row: crate::Row;
 
     /// The rows to be kept of a record.
     fn record(&mut self, arrival: &Self::Arrival) -> [Option<Self::Row>; 2];
@@ -92,7 +92,7 @@ impl<P: Picks> Cutter<P> {
             self.pile(arrival.ts()).keep(row, arrival.simulated());
         }
         for row in self.limiter.take_closed() {
-            self.pile(import::Row::ts(&row)).keep(row, arrival.simulated());
+            self.pile(crate::Row::ts(&row)).keep(row, arrival.simulated());
         }
         piece
     }
@@ -105,7 +105,7 @@ impl<P: Picks> Cutter<P> {
     /// kept, unless all records are in the future.
     pub(crate) fn finish(&mut self) -> Vec<Piece<P::Row>> {
         for row in self.limiter.finish() {
-            let pile = self.pile(import::Row::ts(&row));
+            let pile = self.pile(crate::Row::ts(&row));
             let simulated = pile.simulated;
             pile.keep(row, simulated);
         }
@@ -261,7 +261,7 @@ struct Pile<R> {
     covered: Option<i64>,
 }
 
-impl<R: import::Row> Pile<R> {
+impl<R: crate::Row> Pile<R> {
     const fn new() -> Self {
         Self {
             packets: Vec::new(),

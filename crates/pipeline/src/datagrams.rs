@@ -70,7 +70,7 @@ fn earliest(stored: &[StoredDatagram], is_meant: impl Fn(&Datagram) -> bool) -> 
 
 /// Applies to files what one capture of all of them would have: rows that several have count as often as in the one that
 /// has them most often, and the first ones count. Rows must be in the order of time.
-fn limit_files(stored: &mut Vec<StoredDatagram>, rules: &Rules) {
+pub(crate) fn limit_files(stored: &mut Vec<StoredDatagram>, rules: &Rules) {
     let mut segments = stored.iter().filter(|stored| stored.node == FILES).map(|stored| stored.segment);
     let first = segments.next();
     if segments.all(|segment| Some(segment) == first) {

@@ -7,13 +7,15 @@ use std::time::SystemTime;
 
 use cutshort_geo::{Country, Geo};
 use cutshort_model::{Bucket, Window, nanoseconds};
+use cutshort_packet::quic::Datagram;
 use cutshort_packet::{FiveTuple, Packet};
+use cutshort_simulate::quic::Clients;
 use cutshort_simulate::{Event, Incident, IncidentKind, Simulation, Upstream, Upstreams, World};
 use cutshort_store::{
-    AnnotationKind, FlowKey, Grouped, NewAnnotation, Provenance, Replacement, ReplacementBatch, Result,
-    Segment, SegmentSource, Store, StoredRow, WindowPackets,
+    AnnotationKind, FlowKey, Grouped, KeptDatagram, NewAnnotation, Provenance, Replacement, ReplacementBatch,
+    Result, Segment, SegmentSource, Store, StoredDatagram, StoredRow, WindowPackets,
 };
-use cutshort_verdict::{DataSet, Row, Rules};
+use cutshort_verdict::{DataSet, Row};
 use foldhash::fast::RandomState;
 
 use crate::WindowJob;
@@ -29,18 +31,23 @@ const CONNECTIONS: u64 = 2_000_000;
 /// The sample rate: how many connections each of them stands for.
 const SAMPLE_RATE: u32 = 100;
 const SEED: u64 = 1;
-/// In the data set `origin`: the number of windows in a week, connections in each, and the sample rate.
-const OPENED_WINDOWS: i64 = 7 * 96;
+/// The number of windows in a week, in the data sets `origin` and `quic`.
+const WEEK: i64 = 7 * 96;
+/// In the data set `origin`: connections in each window, and the sample rate.
 const OPENED: u64 = 120;
 const OPENED_SAMPLE_RATE: u32 = 10;
+/// The same in the data set `quic`.
+const QUIC: u64 = 120;
+const QUIC_SAMPLE_RATE: u32 = 100;
 /// The simulated nodes, which are proxies as well.
 const NODES: [&str; 3] = ["edge1", "edge2", "edge3"];
 
-/// Four weeks of simulated connections, and a week of those that the nodes open to servers.
+/// Four weeks of simulated connections, and a week of those that the nodes open to servers, and of QUIC.
 #[derive(Debug)]
 pub struct Demo {
     simulation: Simulation,
     upstreams: Upstreams,
+    quic: Clients,
     job: WindowJob,
 }
 
@@ -67,11 +74,13 @@ impl Demo {
         let start = Window::from_number(end.number() - i64::from(windows));
         let simulation =
             Simulation::with_total(World::standard(), start.start(), end.start(), connections, SEED);
-        let week = Window::from_number(start.number().max(end.number() - OPENED_WINDOWS));
+        let week = Window::from_number(start.number().max(end.number() - WEEK));
         let upstreams = Upstreams::new(simulation.world(), week.start(), end.start(), OPENED, SEED);
+        let quic = Clients::new(simulation.world(), week.start(), end.start(), QUIC, SEED);
         Self {
             simulation: simulation.sample_rate(SAMPLE_RATE),
             upstreams: upstreams.sample_rate(OPENED_SAMPLE_RATE),
+            quic: quic.sample_rate(QUIC_SAMPLE_RATE),
             job: WindowJob::default(),
         }
     }
@@ -98,11 +107,12 @@ impl Demo {
         geo: &Geo,
         each: &(dyn Fn(Filled) -> ControlFlow<()> + Sync),
     ) -> Result<()> {
-        let parts = [self.clients(store), self.servers(store.of(DataSet::Origin)?)];
+        let servers = self.servers(store.of(DataSet::Origin)?);
+        let parts = [self.clients(store), servers, self.quic(store.of(DataSet::Quic)?)];
         let all = parts.iter().map(|part| (part.windows.end - part.windows.start) as usize).sum();
         let progress = Progress { past: AtomicUsize::new(0), is_stopped: AtomicBool::new(false), all, each };
         for part in &parts {
-            let rules = Rules { data_set: part.store.data_set(), ..self.job.rules };
+            let rules = self.job.rules.in_data_set(part.store.data_set());
             part.fill(geo, &WindowJob { rules, ..self.job }, &progress)?;
             if progress.is_stopped.load(Ordering::Relaxed) {
                 return Ok(());
@@ -117,7 +127,9 @@ impl Demo {
         Part {
             store,
             windows: self.simulation.windows(),
-            packets: Box::new(move |window| self.simulation.window(window).filter_map(packet).collect()),
+            rows: Rows::Packets(Box::new(move |window| {
+                self.simulation.window(window).filter_map(packet).collect()
+            })),
             node: |five_tuple| usize::from(five_tuple.dst_ip.octets()[15]) % NODES.len(),
         }
     }
@@ -126,8 +138,17 @@ impl Demo {
         Part {
             store,
             windows: self.upstreams.windows(),
-            packets: Box::new(|window| self.upstreams.rows(window)),
+            rows: Rows::Packets(Box::new(|window| self.upstreams.rows(window))),
             node: |five_tuple| usize::from(five_tuple.src_ip.octets()[15]) % NODES.len(),
+        }
+    }
+
+    fn quic<'a>(&'a self, store: &'a dyn Store) -> Part<'a> {
+        Part {
+            store,
+            windows: self.quic.windows(),
+            rows: Rows::Datagrams(Box::new(|window| self.quic.rows(window))),
+            node: |five_tuple| usize::from(five_tuple.dst_ip.octets()[15]) % NODES.len(),
         }
     }
 
@@ -165,12 +186,17 @@ impl Progress<'_> {
     }
 }
 
+/// The rows of a window, in order of time.
+enum Rows<'a> {
+    Packets(Box<dyn Fn(i64) -> Vec<Packet> + Sync + 'a>),
+    Datagrams(Box<dyn Fn(i64) -> Vec<Datagram> + Sync + 'a>),
+}
+
 /// The simulated packets of one data set.
 struct Part<'a> {
     store: &'a dyn Store,
     windows: Range<i64>,
-    /// The rows of a window, in order of time.
-    packets: Box<dyn Fn(i64) -> Vec<Packet> + Sync + 'a>,
+    rows: Rows<'a>,
     /// The node that captures a connection.
     node: fn(&FiveTuple) -> usize,
 }
@@ -215,19 +241,33 @@ impl Part<'_> {
     fn cover(&self, windows: Range<i64>) -> Result<()> {
         let [start, end] = [windows.start, windows.end].map(|number| Window::from_number(number).start());
         NODES.iter().filter(|_| start < end).try_for_each(|node| {
-            let silent = Segment::encode(Vec::<Packet>::new(), &self.source(node, (start, end)), None)?;
+            let source = self.source(node, (start, end));
+            let silent = match self.rows {
+                Rows::Packets(_) => Segment::encode(Vec::<Packet>::new(), &source, None)?,
+                Rows::Datagrams(_) => Segment::encode(Vec::<KeptDatagram>::new(), &source, None)?,
+            };
             self.store.append(&silent).map(drop)
         })
     }
 
     /// Stores a segment for each node.
     fn keep_packets(&self, window: i64) -> Result<()> {
-        let (packets, window) = ((self.packets)(window), Window::from_number(window));
+        let covers = (Window::from_number(window).start(), Window::from_number(window).end());
         for (at, node) in NODES.iter().enumerate() {
-            let own =
-                packets.iter().filter(|packet| (self.node)(&packet.five_tuple) == at).copied().collect();
-            let source = self.source(node, (window.start(), window.end()));
-            self.store.append(&Segment::encode(own, &source, None)?)?;
+            let is_own = |five_tuple: &FiveTuple| (self.node)(five_tuple) == at;
+            let source = self.source(node, covers);
+            let segment = match &self.rows {
+                Rows::Packets(packets) => {
+                    let own = packets(window).into_iter().filter(|packet| is_own(&packet.five_tuple));
+                    Segment::encode(own.collect::<Vec<Packet>>(), &source, None)?
+                }
+                Rows::Datagrams(datagrams) => {
+                    let own = datagrams(window).into_iter().filter(|row| is_own(&row.five_tuple));
+                    let own = own.map(|row| KeptDatagram::from(&row));
+                    Segment::encode(own.collect::<Vec<KeptDatagram>>(), &source, None)?
+                }
+            };
+            self.store.append(&segment)?;
         }
         Ok(())
     }
@@ -244,9 +284,11 @@ impl Part<'_> {
         let mut read = self.store.read_window(judged, 1)?;
         if !kept {
             let nodes = std::iter::once("").chain(NODES).map(str::to_owned).collect();
-            let groups = Groups::of(&(self.packets)(window), self.node);
-            let parts: Vec<Box<dyn Grouped + Send>> = vec![Box::new(groups)];
-            read = WindowPackets { inputs: read.inputs, nodes, parts };
+            let groups: Box<dyn Grouped + Send> = match &self.rows {
+                Rows::Packets(packets) => Box::new(groups(&packets(window), self.node)),
+                Rows::Datagrams(datagrams) => Box::new(groups(&datagrams(window), self.node)),
+            };
+            read = WindowPackets { inputs: read.inputs, nodes, parts: vec![groups] };
         }
         job.replace(geo, read, replace(judged)?).map(drop)
     }
@@ -258,34 +300,69 @@ fn together(windows: &Range<i64>, number: usize) -> Option<Range<i64>> {
     (start < windows.end).then(|| start..windows.end.min(start + TOGETHER))
 }
 
-/// Packets in memory, grouped by 5-tuple.
-struct Groups(std::vec::IntoIter<(FiveTuple, Vec<StoredRow>)>);
+/// Rows in memory, grouped by 5-tuple.
+struct Groups<R>(std::vec::IntoIter<(FiveTuple, Vec<R>)>);
 
-impl Groups {
-    fn of(packets: &[Packet], node: fn(&FiveTuple) -> usize) -> Self {
-        let mut places = HashMap::with_hasher(RandomState::default());
-        let mut groups: Vec<(FiveTuple, Vec<StoredRow>)> = Vec::new();
-        for packet in packets {
-            let place = *places.entry(packet.five_tuple).or_insert(groups.len());
-            if place == groups.len() {
-                groups.push((packet.five_tuple, Vec::new()));
-            }
-            let node = 1 + node(&packet.five_tuple) as u16;
-            groups[place].1.push(StoredRow {
-                node,
-                segment: 0,
-                row: Row::from(packet),
-                place: None,
-                df: packet.df,
-                syn: packet.syn,
-            });
-        }
-        Self(groups.into_iter())
+/// What a group consists of.
+trait Groupable: Copy {
+    type Stored;
+
+    fn five_tuple(&self) -> FiveTuple;
+    fn stored(&self, node: u16) -> Self::Stored;
+}
+
+impl Groupable for Packet {
+    type Stored = StoredRow;
+
+    fn five_tuple(&self) -> FiveTuple {
+        self.five_tuple
+    }
+
+    fn stored(&self, node: u16) -> StoredRow {
+        StoredRow { node, segment: 0, row: Row::from(self), place: None, df: self.df, syn: self.syn }
     }
 }
 
-impl Grouped for Groups {
+impl Groupable for Datagram {
+    type Stored = StoredDatagram;
+
+    fn five_tuple(&self) -> FiveTuple {
+        self.five_tuple
+    }
+
+    fn stored(&self, node: u16) -> StoredDatagram {
+        StoredDatagram { node, segment: 0, row: *self, place: None }
+    }
+}
+
+fn groups<R: Groupable>(rows: &[R], node: fn(&FiveTuple) -> usize) -> Groups<R::Stored> {
+    let mut places = HashMap::with_hasher(RandomState::default());
+    let mut groups: Vec<(FiveTuple, Vec<R::Stored>)> = Vec::new();
+    for row in rows {
+        let five_tuple = row.five_tuple();
+        let place = *places.entry(five_tuple).or_insert(groups.len());
+        if place == groups.len() {
+            groups.push((five_tuple, Vec::new()));
+        }
+        groups[place].1.push(row.stored(1 + node(&five_tuple) as u16));
+    }
+    Groups(groups.into_iter())
+}
+
+impl Grouped for Groups<StoredRow> {
     fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> Result<Option<FlowKey>> {
+        let Some((five_tuple, group)) = self.0.next() else { return Ok(None) };
+        *rows = group;
+        Ok(Some(five_tuple.into()))
+    }
+}
+
+impl Grouped for Groups<StoredDatagram> {
+    fn next_group(&mut self, _rows: &mut Vec<StoredRow>) -> Result<Option<FlowKey>> {
+        Ok(None)
+    }
+
+    fn next_datagrams(&mut self, rows: &mut Vec<StoredDatagram>) -> Result<Option<FlowKey>> {
         let Some((five_tuple, group)) = self.0.next() else { return Ok(None) };
         *rows = group;
         Ok(Some(five_tuple.into()))

@@ -3,14 +3,13 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
-use cutshort_model::Addresses;
 use cutshort_packet::quic::Datagram;
 use cutshort_packet::{FiveTuple, Packet, Unreachable};
-use cutshort_store::{Added, Keepable, KeptDatagram, Protected, Result, Segment, SegmentSource, Store};
+use cutshort_store::{Added, Result, Segment, SegmentSource, Store};
 use cutshort_verdict::{DataSet, ReaderClock, Rules};
 
 use crate::cut::{Cutter, DatagramPicker, PacketPicker, Picker, Piece};
-use crate::{Privacy, reader_clock};
+use crate::{Privacy, Row, reader_clock};
 
 /// A record of a capture, in reading order.
 #[derive(Clone, Copy, Debug)]
@@ -59,45 +58,6 @@ impl Recorded for DatagramArrival {
 
     fn simulated(&self) -> bool {
         self.simulated
-    }
-}
-
-/// What is kept of a capture.
-pub(crate) trait Row: Copy + Send {
-    fn ts(&self) -> i64;
-    /// Encodes rows, with addresses as they may be kept.
-    fn encode(rows: Vec<Self>, privacy: &mut Privacy, source: &SegmentSource<'_>) -> Result<Segment>;
-}
-
-impl Row for Packet {
-    fn ts(&self) -> i64 {
-        self.ts
-    }
-
-    fn encode(rows: Vec<Self>, privacy: &mut Privacy, source: &SegmentSource<'_>) -> Result<Segment> {
-        if privacy.addresses() == Addresses::Full {
-            return Segment::encode(rows, source, None);
-        }
-        let protected: Vec<Protected> =
-            rows.iter().map(|packet| privacy.protect(packet, source.data_set)).collect();
-        drop(rows);
-        Segment::encode(protected, source, None)
-    }
-}
-
-impl Row for Datagram {
-    fn ts(&self) -> i64 {
-        self.ts
-    }
-
-    fn encode(rows: Vec<Self>, privacy: &mut Privacy, source: &SegmentSource<'_>) -> Result<Segment> {
-        let is_full = privacy.addresses() == Addresses::Full;
-        let kept = |row: &Self| {
-            let kept = KeptDatagram::from(row);
-            if is_full { kept } else { kept.protected(privacy.protect(kept.packet(), source.data_set)) }
-        };
-        let kept: Vec<KeptDatagram> = rows.iter().map(kept).collect();
-        Segment::encode(kept, source, None)
     }
 }
 

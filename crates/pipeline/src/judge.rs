@@ -106,7 +106,10 @@ impl<'a> Judge<'a> {
         self.judged.counts.duplicates += u64::from(flow.duplicates);
         self.judged.counts.tail += u64::from(flow.tail);
         let FlowVerdict { key, sample_rate, node, .. } = *flow;
-        self.outcome(&Subject { key, place: None, sample_rate, node }, &flow.outcome)
+        match &flow.outcome {
+            Some(outcome) => self.outcome(&Subject { key, place: None, sample_rate, node }, outcome),
+            None => Ok(()),
+        }
     }
 
     fn flow(&mut self, flow: &GatheredFlow) -> Result<()> {

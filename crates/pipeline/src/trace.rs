@@ -1,11 +1,12 @@
 //! Shows one connection packet by packet, from the packets of its window.
 
 use cutshort_model::Window;
+use cutshort_packet::quic::Datagram;
 use cutshort_packet::{FiveTuple, Packet};
-use cutshort_store::{FlowKey, Result, Store, StoredRow, WindowPackets};
-use cutshort_verdict::{FlowContext, Row, Rules, Trace};
+use cutshort_store::{FlowKey, Result, Store, StoredDatagram, StoredRow, WindowPackets};
+use cutshort_verdict::{FlowContext, Row, Rules, Trace, quic};
 
-use crate::cap;
+use crate::{cap, datagrams};
 
 /// The precision to which a packet's time is given, in nanoseconds.
 const STEP: i64 = 1_000_000;
@@ -91,4 +92,63 @@ fn counted(rows: &[StoredRow], other: &[StoredRow], rules: &Rules) -> Vec<Stored
 fn began_at(trace: &Trace, time: i64) -> bool {
     let first = trace.steps.first().map(|step| step.row.ts.div_euclid(STEP));
     trace.outcome.is_some() && first == Some(time.div_euclid(STEP))
+}
+
+/// A connection of the data set `quic` datagram by datagram.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredDatagrams {
+    /// The datagrams that count, and the verdict.
+    pub trace: quic::Trace,
+    /// Those of the other direction, in the order of time, if it was captured and this one is the client's.
+    pub other: Vec<quic::Step>,
+}
+
+/// The same as [`trace`] of a connection of the data set `quic`, of which a 5-tuple has one in a window.
+pub fn trace_datagrams(
+    store: &dyn Store,
+    rules: &Rules,
+    five_tuple: &FiveTuple,
+    time: i64,
+) -> Result<Option<StoredDatagrams>> {
+    let mut packets = store.read_window(Window::containing(time), 1)?;
+    let groups = datagram_groups(&mut packets, five_tuple, rules)?;
+    let cutoff = packets.inputs.cutoff;
+    let traced = |(key, rows): &(FlowKey, Vec<Datagram>)| {
+        let reversed = key.reversed();
+        let opposite = groups.iter().find(|(other, _)| *other == reversed);
+        let opposite = opposite.map(|(_, rows)| rows);
+        let findings = opposite.and_then(|rows| quic::Findings::of(rows));
+        let other = findings.map(|findings| findings.as_other());
+        let trace = quic::Trace::of(rows, rules, &quic::Context { cutoff, other })?;
+        let is_client = trace.outcome.is_some_and(|outcome| outcome.is_ok());
+        let opposite = opposite.filter(|_| is_client && reversed != *key);
+        let other = opposite.map_or_else(Vec::new, |rows| quic::datagrams(rows));
+        Some(StoredDatagrams { trace, other })
+    };
+    let mut own = groups.iter().filter(|(key, _)| key.five_tuple == *five_tuple).filter_map(traced);
+    let Some(first) = own.next() else { return Ok(None) };
+    let began = |traced: &StoredDatagrams| {
+        let first = traced.trace.steps.first().map(|step| step.row.ts.div_euclid(STEP));
+        first == Some(time.div_euclid(STEP))
+    };
+    Ok(Some(if began(&first) { first } else { own.find(began).unwrap_or(first) }))
+}
+
+/// The datagrams of a 5-tuple and of its other direction.
+fn datagram_groups(
+    packets: &mut WindowPackets<'_>,
+    five_tuple: &FiveTuple,
+    rules: &Rules,
+) -> Result<Vec<(FlowKey, Vec<Datagram>)>> {
+    let both = [*five_tuple, five_tuple.reversed()];
+    let (mut groups, mut stored): (_, Vec<StoredDatagram>) = (Vec::new(), Vec::new());
+    for part in &mut packets.parts {
+        while let Some(key) = part.next_datagrams(&mut stored)? {
+            if both.contains(&key.five_tuple) {
+                datagrams::limit_files(&mut stored, rules);
+                groups.push((key, stored.iter().map(|stored| stored.row).collect()));
+            }
+        }
+    }
+    Ok(groups)
 }

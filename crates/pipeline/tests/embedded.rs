@@ -4,6 +4,7 @@
 mod memory;
 mod simulated;
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::time::SystemTime;
 
@@ -14,6 +15,8 @@ use cutshort_pipeline::demo::Demo;
 use cutshort_pipeline::live::{AgentCounts, IncompleteNotes};
 use cutshort_pipeline::{Due, Share, WindowJob};
 use cutshort_report::{connection, counts, export_connections, export_rollups, extent};
+use cutshort_simulate::World;
+use cutshort_simulate::quic::Clients;
 use cutshort_store::{RollupAnswer, RollupQuery, Selection, Store};
 use cutshort_verdict::{DataSet, Exclusion};
 use memory::Memory;
@@ -86,6 +89,37 @@ fn demo(store: &dyn Store, until: SystemTime, folder: &TempDir) -> Geo {
     geo
 }
 
+/// Connections of the data set `quic` by the names of stage and termination, or of the reason why they are left out.
+type QuicCounts = BTreeMap<(&'static str, &'static str), u64>;
+
+/// What is in the store.
+fn quic_counts(store: &dyn Store) -> QuicCounts {
+    let store = store.find(DataSet::Quic).unwrap().unwrap();
+    let mut counts = QuicCounts::new();
+    let each = &mut |record: ConnectionRecord<'static>| {
+        let stage = DataSet::Quic.stage_name(record.stage);
+        *counts.entry((stage, record.termination.name())).or_default() += 1;
+        true
+    };
+    store.each_connection(i64::MIN..i64::MAX, each).unwrap();
+    let excluded = store.status().unwrap().counts.excluded;
+    for (exclusion, count) in Exclusion::ALL.into_iter().zip(excluded).filter(|(_, count)| *count > 0) {
+        counts.insert(("", exclusion.name()), count);
+    }
+    counts
+}
+
+/// What is true of the demo's connections.
+fn quic_truth(from: i64, to: i64) -> QuicCounts {
+    let clients = Clients::new(&World::standard(), from, to, 120, 1);
+    let mut counts = QuicCounts::new();
+    for connection in clients.windows().flat_map(|window| clients.connections(window)) {
+        let told = connection.story.truth().unwrap_or_else(|reason| ("", reason));
+        *counts.entry(told).or_default() += 1;
+    }
+    counts
+}
+
 #[test]
 fn the_demo_is_whole_and_says_what_it_is() {
     let (until, networks) = (SystemTime::now(), tempfile::tempdir().unwrap());
@@ -105,13 +139,14 @@ fn the_demo_is_whole_and_says_what_it_is() {
             ControlFlow::Continue(())
         });
     let again = again.unwrap();
-    assert_eq!((again.done, again.kept), (16, 16), "of two data sets");
+    assert_eq!((again.done, again.kept), (24, 24), "of three data sets");
     assert_eq!(store.status().unwrap().counts, status.counts);
     let origin = store.find(DataSet::Origin).unwrap().unwrap().status().unwrap();
     assert_eq!(
         (origin.counts.connections, origin.counts.excluded),
         (3 * 96 * 120, [0; Exclusion::ALL.len()])
     );
+    assert_eq!(quic_counts(&store), quic_truth(end - 3 * 96 * WINDOW, end));
     let annotations = store.annotations(i64::MIN..i64::MAX).unwrap();
     assert!(annotations.iter().all(|annotation| annotation.content.description.starts_with("SIMULATED ")));
     assert!(!annotations.is_empty());

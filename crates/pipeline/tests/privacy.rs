@@ -18,7 +18,8 @@ use cutshort_pipeline::{AddressKey, GeoData, Imported, Privacy, import};
 use cutshort_simulate::World;
 use cutshort_store::open::{OpenSegment, SyncPolicy};
 use cutshort_store::{
-    Provenance, RollupAnswer, RollupQuery, Segment, SegmentId, SegmentSource, Selection, Store, WindowCounts,
+    Protected, Provenance, RollupAnswer, RollupQuery, Segment, SegmentId, SegmentSource, Selection, Store,
+    WindowCounts,
 };
 use cutshort_verdict::{DataSet, Row, Rules};
 use memory::Memory;
@@ -207,7 +208,7 @@ fn the_open_segment_has_no_real_address() {
         let mut privacy = privacy(addresses, &geo);
         let (path, id) = (folder.path().join("open/7"), SegmentId(7));
         let source = SegmentSource::tcp("edge", Provenance::Live, (all[0].ts, all[0].ts));
-        let mut open = OpenSegment::create(&path, id, &source, SyncPolicy::Never).unwrap();
+        let mut open = OpenSegment::<Protected>::create(&path, id, &source, SyncPolicy::Never).unwrap();
         for batch in all.chunks(100) {
             let protected: Vec<_> =
                 batch.iter().map(|packet| privacy.protect(packet, DataSet::Tcp)).collect();

@@ -17,6 +17,7 @@ use cutshort_model::{Addresses, ConnectionRecord, JudgedConnection, Window};
 use cutshort_packet::quic::Datagram;
 use cutshort_pipeline::{
     AddressKey, DatagramArrival, Due, GeoData, Imported, Importing, Privacy, WindowJob, import_datagrams,
+    trace_datagrams,
 };
 use cutshort_store::{Store, WindowCounts};
 use cutshort_verdict::{DataSet, Rules, Tracker};
@@ -131,6 +132,39 @@ fn an_import_is_judged_as_classify_judges() {
         assert_eq!(connections, expected, "seed {seed}");
         assert_eq!(counts.excluded, expected_counts.excluded, "seed {seed}");
     }
+}
+
+#[test]
+fn a_connection_is_shown_with_the_verdict_that_it_has() {
+    let (records, imports) = (records(7), Imports::new());
+    let half = records.len() / 2;
+    imports.import(&records);
+    imports.import(&records[half..]);
+    let (connections, _) = imports.results();
+    assert!(connections.len() > 10);
+    let mut with_server = 0;
+    for record in &connections {
+        let time = record.first_us * 1000;
+        let traced = trace_datagrams(imports.store(), &Rules::of(DataSet::Quic), &record.five_tuple, time);
+        let traced = traced.unwrap().unwrap();
+        let verdict = traced.trace.outcome.unwrap().unwrap();
+        assert_eq!((verdict.termination, verdict.stage), (record.termination, record.stage));
+        assert_eq!((verdict.tags, verdict.signature), (record.tags, record.signature));
+        let steps = &traced.trace.steps;
+        assert_eq!(steps.iter().filter(|step| !step.row.is_icmp()).count(), record.packets as usize);
+        let reversed = record.five_tuple.reversed();
+        assert!(traced.other.iter().all(|step| step.row.five_tuple == reversed && !step.row.is_icmp()));
+        with_server += u32::from(!traced.other.is_empty());
+        let elsewhere = imports.store();
+        let later = trace_datagrams(
+            elsewhere,
+            &Rules::of(DataSet::Quic),
+            &record.five_tuple,
+            time + Window::LENGTH * 9,
+        );
+        assert!(later.unwrap().is_none());
+    }
+    assert!(with_server > 0);
 }
 
 #[test]

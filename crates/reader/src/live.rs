@@ -8,6 +8,7 @@ use cutshort_capture::rules;
 use cutshort_capture::{Batch, LeftOut, Live, LiveError, LiveSettings, LiveSource, Reading, Spell};
 use cutshort_model::grouped;
 use cutshort_packet::Packet;
+use cutshort_packet::quic::{Datagram, Kinds};
 use cutshort_report::Incomplete;
 use cutshort_verdict::DataSet;
 
@@ -137,20 +138,27 @@ impl LiveInput {
     pub fn losses(&self) -> Vec<String> {
         let counts = self.live.counts();
         let left_out = format!("chosen connections were left out: {}", LeftOut::help(&self.source));
-        let (other, other_help) = match self.data_set {
-            DataSet::Origin => {
-                (counts.packets, "packets of clients' connections were left out, because of --origin")
-            }
-            _ => (
-                counts.opened,
-                "packets of connections that this host opens were left out ('cutshort rules --origin' logged them): \
-                 --origin classifies these instead",
-            ),
+        let of_others = |own: DataSet, count: u64| if own == self.data_set { 0 } else { count };
+        let of_clients = match self.data_set {
+            DataSet::Quic => "packets of clients' TCP connections were left out, because of --quic",
+            _ => "packets of clients' connections were left out, because of --origin",
         };
         let lines = [
             ("", counts.lost, "packets were lost: they came faster than they were received"),
             ("at least ", counts.left_out.connections, &left_out),
-            ("", other, other_help),
+            ("", of_others(DataSet::Tcp, counts.packets), of_clients),
+            (
+                "",
+                of_others(DataSet::Origin, counts.opened),
+                "packets of connections that this host opens were left out ('cutshort rules --origin' logged them): \
+                 --origin classifies these instead",
+            ),
+            (
+                "",
+                of_others(DataSet::Quic, counts.datagrams),
+                "datagrams of QUIC connections were left out ('cutshort rules --quic' logged them): --quic classifies \
+                 these instead",
+            ),
             ("", counts.malformed, "messages from the kernel could not be read"),
         ];
         let some = lines.into_iter().filter(|(_, count, _)| *count > 0);
@@ -161,11 +169,21 @@ impl LiveInput {
 impl Classifier<'_> {
     /// Takes what came of its data set.
     fn take(&mut self, batch: Batch<'_>) {
-        if self.sink.data_set() == DataSet::Origin {
-            batch.opened.iter().for_each(|row| self.row(row));
-        } else {
-            batch.packets.iter().for_each(|packet| self.record(packet.ts, Some(packet)));
+        match self.sink.data_set() {
+            DataSet::Origin => batch.opened.iter().for_each(|row| self.row(row)),
+            DataSet::Quic => batch.datagrams.iter().for_each(|row| self.datagram(row)),
+            _ => batch.packets.iter().for_each(|packet| self.record(packet.ts, Some(packet))),
         }
+    }
+
+    /// Takes a row of a QUIC connection.
+    fn datagram(&mut self, row: &Datagram) {
+        self.record(row.ts, None);
+        let input = &mut self.sink.summary.input;
+        input.of_quic = true;
+        input.cut_datagrams += u64::from(row.kinds.intersects(Kinds::CUT));
+        input.icmp_errors += u64::from(row.is_icmp());
+        self.tracker.add_datagram(row);
     }
 
     /// Takes a row of a connection that this host opens, as the packet or the ICMP error that it was.
@@ -204,7 +222,8 @@ fn silence(source: &LiveSource) -> String {
         ),
         LiveSource::AfPacket(interface) => {
             format!(
-                "nothing has come from {source}: no TCP packets came in by {interface} ('tcpdump -ni {interface} tcp' shows some)"
+                "nothing has come from {source}: no packets to the ports that are sampled came in by {interface} \
+                 ('tcpdump -ni {interface}' shows what comes in)"
             )
         }
     }

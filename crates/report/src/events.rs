@@ -6,6 +6,6 @@ mod words;
 mod write;
 
 pub use read::{Reader, SeriesError};
-pub use watched::{write_watched, write_watched_json};
+pub use watched::{status_name, write_watched, write_watched_json};
 pub use words::{country, place_name, sentence, stage_title};
-pub use write::{write_json, write_text};
+pub use write::{write_json, write_text, write_text_with};

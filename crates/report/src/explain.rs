@@ -7,6 +7,10 @@ use cutshort_verdict::{DataSet, Signature, Stage, Tag};
 
 use crate::text::{BOLD, DIM, columns, hanging, paragraph};
 
+mod topics;
+
+pub use topics::{TOPICS, Topic, topic};
+
 const HEADING: Style = AnsiColor::Cyan.on_default();
 
 /// A term that can be explained.
@@ -18,6 +22,8 @@ pub enum Term {
     Tag(Tag),
     /// One of the signatures.
     Signature(Signature),
+    /// A pattern in many connections.
+    Topic(&'static Topic),
 }
 
 /// Finds all terms of a data set with a name: a tag and a stage may have the same one.
@@ -29,6 +35,7 @@ pub fn find(name: &str, set: DataSet) -> Result<Vec<Term>, String> {
     let found: Vec<Term> = (stage.clone().ok().map(Term::Stage).into_iter())
         .chain(tag.clone().ok().map(Term::Tag))
         .chain(signature.clone().ok().map(Term::Signature))
+        .chain(topic(name).map(Term::Topic))
         .collect();
     if !found.is_empty() {
         return Ok(found);
@@ -36,9 +43,10 @@ pub fn find(name: &str, set: DataSet) -> Result<Vec<Term>, String> {
     let names = |all: Vec<&str>| all.join(", ");
     let (numbers, example) = set.signature_numbers();
     Err(format!(
-        "unknown name '{name}'.\n  stages:     {}\n  tags:       {}\n  signatures: {numbers}, or a name such as '{example}'",
+        "unknown name '{name}'.\n  stages:     {}\n  tags:       {}\n  signatures: {numbers}, or a name such as '{example}'\n  patterns:   {}",
         names(set.stages().iter().map(|stage| set.stage_name(*stage)).collect()),
         names(set.tags().iter().map(|tag| tag.name()).collect()),
+        names(TOPICS.iter().map(|topic| topic.name).collect()),
     ))
 }
 
@@ -80,7 +88,18 @@ pub fn write_term(term: Term, set: DataSet, width: usize, mut output: impl Write
             paragraph(out, Style::new(), set.signature_about(signature), width)?;
             causes(out, set.signature_causes(signature), width)
         }
+        Term::Topic(topic) => write_topic(topic, width, out),
     }
+}
+
+fn write_topic(topic: &Topic, width: usize, out: &mut impl Write) -> io::Result<()> {
+    heading(out, topic.title, &format!("pattern {}", topic.name), width)?;
+    paragraph(out, Style::new(), topic.about, width)?;
+    causes(out, topic.causes, width)?;
+    let items =
+        |texts: &'static [&'static str]| texts.iter().map(|text| ("- ".to_owned(), (*text).to_owned()));
+    list(out, "What you can do", items(topic.todo), width)?;
+    list(out, "What the counts do not tell", items(topic.unknown), width)
 }
 
 /// Lists all terms of a data set with one line each.
@@ -99,6 +118,13 @@ pub fn write_all(set: DataSet, width: usize, mut output: impl Write) -> io::Resu
         set.signatures().iter().copied().map(|signature| signature_line(set, signature)),
         width,
     )?;
+    if set == DataSet::Tcp {
+        let patterns = TOPICS.iter().map(|topic| {
+            let sentence = topic.about.split_inclusive(". ").next().unwrap_or_default();
+            (format!("{:12} ", topic.name), sentence.trim_end().to_owned())
+        });
+        list(out, "Patterns", patterns, width)?;
+    }
     writeln!(out)?;
     paragraph(
         out,

@@ -15,7 +15,8 @@ impl Settings {
     pub fn agent(&self, folder: &Path, spool: PathBuf) -> Option<AgentConfig> {
         let capture = &self.capture;
         let live = LiveSettings {
-            sides: capture.sides,
+            sets: capture.sets,
+            opener: capture.open_initials.then_some(cutshort_initials::opener),
             rate: capture.sample_rate,
             ports: capture.ports.clone(),
             exclude: capture.exclude.clone(),

@@ -23,6 +23,12 @@ struct CaptureFlags {
     /// Source of packets: nflog:GROUP or af_packet:INTERFACE
     #[arg(long, value_name = "SOURCE")]
     capture: Option<LiveSource>,
+    /// Open the Initial packets of QUIC connections for acknowledgements and closes, before anything is stored
+    ///
+    /// Their keys can be computed from the packets themselves. The ClientHello is stepped over and never
+    /// parsed, and the plaintext is overwritten at once; docs/privacy.md says what this means.
+    #[arg(long)]
+    open_initials: bool,
     /// Name of this server in the store, for the packets that it receives [default: the host name]
     #[arg(long, value_name = "NAME")]
     node: Option<String>,
@@ -191,6 +197,7 @@ impl DoctorFlags {
 impl CaptureFlags {
     fn apply(self, settings: &mut Settings) {
         set(&mut settings.capture.source, self.capture);
+        settings.capture.open_initials |= self.open_initials;
         set(&mut settings.capture.node, self.node);
         set(&mut settings.capture.user, self.user);
     }

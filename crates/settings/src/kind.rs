@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use cutshort_api::MetricPlace;
 use cutshort_api::answer::ServerName;
 use ipnet::IpNet;
 use toml::Value;
@@ -89,6 +90,9 @@ pub(crate) const NETWORKS: Kind<Vec<IpNet>> =
 /// A list of names of servers.
 pub(crate) const SERVER_NAMES: Kind<Vec<ServerName>> =
     Kind { read: |value| items(value, str::parse), write: |names| Some(texts(names)) };
+
+pub(crate) const METRIC_PLACES: Kind<Vec<MetricPlace>> =
+    Kind { read: |value| items(value, str::parse), write: |places| Some(texts(places)) };
 
 /// A value that has a form of its own, written as text.
 pub(crate) const fn text_form<T: FromStr<Err: Display> + ToString>() -> Kind<T> {

@@ -56,6 +56,7 @@ impl Settings {
             hosts: http.listen.ip().to_canonical().is_loopback().then(|| http.hosts.clone()),
             origins: http.origins.clone(),
             upstreams: http.upstreams.clone(),
+            metric_places: http.metric_places.clone(),
             rate: (http.rate_limit > 0.0).then_some(rate),
             forwarded: http.forwarded_for,
             timeout: http.timeout,

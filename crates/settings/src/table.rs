@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use cutshort_alerts::Receiver;
 use cutshort_api::answer::ServerName;
-use cutshort_api::{Options, Rate};
-use cutshort_capture::{LiveSettings, LiveSource, Sides};
+use cutshort_api::{MetricPlace, Options, Rate};
+use cutshort_capture::{LiveSets, LiveSettings, LiveSource};
 use cutshort_clickhouse::Address;
 use cutshort_model::Addresses;
 use cutshort_pipeline::live::{RecorderSettings, Retry};
@@ -21,8 +21,9 @@ use toml::Value;
 
 use crate::alerts::RECEIVERS;
 use crate::kind::{
-    FLAG, Kind, LENGTH, LENGTH_OR_FOREVER, LISTEN, LISTEN_IF_SET, NETWORKS, NUMBER, PATH, PATHS, PORTS, RATE,
-    SERVER_NAMES, SIZE, TEXT, TEXTS, integer, number, rate, read_length, text, text_form, text_form_if_set,
+    FLAG, Kind, LENGTH, LENGTH_OR_FOREVER, LISTEN, LISTEN_IF_SET, METRIC_PLACES, NETWORKS, NUMBER, PATH,
+    PATHS, PORTS, RATE, SERVER_NAMES, SIZE, TEXT, TEXTS, integer, number, rate, read_length, text, text_form,
+    text_form_if_set,
 };
 use crate::log_format::LogFormat;
 
@@ -127,6 +128,8 @@ settings! {
         /// Names of servers to which connections are opened, such as "api=203.0.113.5:443" or "db=192.0.2.0/24:5432". The
         /// first that fits is shown; named servers are shown even where addresses are not.
         upstreams: Vec<ServerName> = Vec::new(), SERVER_NAMES;
+        /// Places whose shares of the last hour are metrics at /metrics: "world", "country:IQ", "as:64500".
+        metric_places: Vec<MetricPlace> = Options::default().metric_places, METRIC_PLACES;
         /// Sustained requests per second allowed to a client; 0 for no limit.
         rate_limit: f64 = Rate::default().per_second, RATE;
         /// Burst of requests allowed to a client.
@@ -213,9 +216,12 @@ settings! {
         /// 'cutshort rules' do).
         sample_rate: NonZeroU32 = LiveSettings::default().rate, SAMPLE_RATE;
         /// Data sets that af_packet samples: "tcp" (connections of clients), "origin" (connections that this host opens to other
-        /// servers). Rules have their own.
-        sides as "capture_datasets": Sides = Sides::default(), DATASETS;
-        /// Server ports that af_packet samples; all if empty. Rules have their own.
+        /// servers), "quic" (QUIC connections of clients). Rules have their own.
+        sets as "capture_datasets": LiveSets = LiveSets::default(), DATASETS;
+        /// Open the Initial packets of QUIC connections for acknowledgements and closes, before rows are stored. Their keys can
+        /// be computed from the packets themselves. See docs/privacy.md.
+        open_initials as "quic.open_initials": bool = false, FLAG;
+        /// Server ports that af_packet samples. If empty: all of TCP, and 443 of QUIC. Rules have their own.
         ports as "capture_ports": Vec<u16> = Vec::new(), PORTS;
         /// Networks that af_packet excludes: of clients, such as those of health checks, or of servers that this host connects
         /// to. Rules have their own.
@@ -306,17 +312,12 @@ const SAMPLE_RATE: Kind<NonZeroU32> = Kind {
     write: |rate| integer(&rate.get()),
 };
 
-const DATASETS: Kind<Sides> = Kind {
+const DATASETS: Kind<LiveSets> = Kind {
     read: |value| {
-        let names = (TEXTS.read)(value)?;
-        let all = Sides::ALL.into_iter();
-        let mut found = all.filter(|sides| {
-            let own = sides.names();
-            own.len() == names.len() && own.iter().all(|own| names.iter().any(|name| name == own))
-        });
-        found.next().ok_or_else(|| "the data sets are \"tcp\" and \"origin\", each once".to_owned())
+        LiveSets::named(&(TEXTS.read)(value)?)
+            .ok_or_else(|| "the data sets are \"tcp\", \"origin\" and \"quic\", each once".to_owned())
     },
-    write: |sides| Some(Value::Array(sides.names().iter().map(|name| (*name).into()).collect())),
+    write: |sets| Some(Value::Array(sets.names().into_iter().map(Into::into).collect())),
 };
 
 const SEGMENT_TIME: Kind<Duration> = Kind {

@@ -1,10 +1,12 @@
 //! Ethernet frames of packets, with valid checksums and made-up options and payload.
-use cutshort_packet::{Flags, Packet, SynOptions};
+use cutshort_packet::quic::Udp;
+use cutshort_packet::{FiveTuple, Flags, Packet, SynOptions};
 
 const MACS: [u8; 12] = [2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2];
 const MSS: [u8; 4] = [2, 4, 0x05, 0xb4];
 const SACK: [u8; 2] = [4, 2];
 const TCP: u8 = 6;
+const UDP: u8 = 17;
 /// The longest payload that still fits the length field of IPv4 beside all headers.
 const MOST_PAYLOAD: u32 = 0xffff - 20 - 60;
 
@@ -18,7 +20,7 @@ pub fn write(packet: &Packet, snaplen: usize, frame: &mut Vec<u8>) -> usize {
     let options_len = packet.options_len.min(40) & !3;
     let tcp_len = 20 + u32::from(options_len) + payload_len;
     let ip = if v4 { ipv4 } else { ipv6 };
-    ip(packet, tcp_len, frame);
+    ip(packet, TCP, tcp_len, frame);
     let tcp = frame.len();
     header(packet, options_len, frame);
     options(packet, options_len, frame);
@@ -31,15 +33,40 @@ pub fn write(packet: &Packet, snaplen: usize, frame: &mut Vec<u8>) -> usize {
     length
 }
 
-fn ipv4(packet: &Packet, tcp_len: u32, frame: &mut Vec<u8>) {
+/// Writes the frame of a UDP datagram, as [`write()`] does.
+pub fn write_udp(udp: &Udp<'_>, snaplen: usize, frame: &mut Vec<u8>) -> usize {
+    frame.clear();
+    frame.extend(MACS);
+    let (FiveTuple { src_port, dst_port, .. }, v4) = (udp.five_tuple, udp.five_tuple.is_ipv4());
+    let length = 8 + udp.captured.len();
+    let head = Packet { five_tuple: udp.five_tuple, ip_id: udp.ip_id, ttl: udp.ttl, ..Packet::ZERO };
+    let ip = if v4 { ipv4 } else { ipv6 };
+    ip(&head, UDP, length as u32, frame);
+    let begin = frame.len();
+    frame.extend(src_port.to_be_bytes());
+    frame.extend(dst_port.to_be_bytes());
+    frame.extend((length as u16).to_be_bytes());
+    frame.extend([0, 0]);
+    frame.extend(udp.captured);
+    let addresses = if v4 { 8 } else { 32 };
+    let sum = checksum(&frame[begin - addresses..], u32::from(UDP) + length as u32);
+    // A sum of 0 means that there is none (RFC 768).
+    let sum = if sum == [0, 0] { [0xff; 2] } else { sum };
+    frame[begin + 6..begin + 8].copy_from_slice(&sum);
+    let length = frame.len();
+    frame.truncate(snaplen);
+    length
+}
+
+fn ipv4(packet: &Packet, protocol: u8, payload_len: u32, frame: &mut Vec<u8>) {
     let fragment: u16 = if packet.df { 0x4000 } else { 0 };
     frame.extend([0x08, 0x00]);
     let ip = frame.len();
     frame.extend([0x45, 0]);
-    frame.extend((20 + tcp_len as u16).to_be_bytes());
+    frame.extend((20 + payload_len as u16).to_be_bytes());
     frame.extend(packet.ip_id.to_be_bytes());
     frame.extend(fragment.to_be_bytes());
-    frame.extend([packet.ttl, TCP, 0, 0]);
+    frame.extend([packet.ttl, protocol, 0, 0]);
     for address in [packet.five_tuple.src_ip, packet.five_tuple.dst_ip] {
         frame.extend(&address.octets()[12..]);
     }
@@ -47,10 +74,10 @@ fn ipv4(packet: &Packet, tcp_len: u32, frame: &mut Vec<u8>) {
     frame[ip + 10..ip + 12].copy_from_slice(&sum);
 }
 
-fn ipv6(packet: &Packet, tcp_len: u32, frame: &mut Vec<u8>) {
+fn ipv6(packet: &Packet, protocol: u8, payload_len: u32, frame: &mut Vec<u8>) {
     frame.extend([0x86, 0xdd, 0x60, 0, 0, 0]);
-    frame.extend((tcp_len as u16).to_be_bytes());
-    frame.extend([TCP, packet.ttl]);
+    frame.extend((payload_len as u16).to_be_bytes());
+    frame.extend([protocol, packet.ttl]);
     frame.extend(packet.five_tuple.src_ip.octets());
     frame.extend(packet.five_tuple.dst_ip.octets());
 }

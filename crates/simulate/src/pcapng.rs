@@ -1,6 +1,7 @@
 //! Capture files of simulated packets.
 use crate::{COMMENT, frame};
 use cutshort_packet::Packet;
+use cutshort_packet::quic::Udp;
 use std::io::{self, Write};
 
 const SECTION_HEADER: u32 = 0x0a0d_0d0a;
@@ -53,9 +54,23 @@ impl<W: Write> PcapngWriter<W> {
 
     /// Writes one packet. Times before 1970 become 1970.
     pub fn write(&mut self, packet: &Packet) -> io::Result<()> {
-        let snaplen = if self.snaplen == 0 { usize::MAX } else { self.snaplen as usize };
-        let length = frame::write(packet, snaplen, &mut self.frame);
-        let ts = packet.ts.max(0) as u64;
+        let length = frame::write(packet, self.snaplen(), &mut self.frame);
+        self.frame(packet.ts, length)
+    }
+
+    /// Writes one UDP datagram, as [`write`](Self::write) does.
+    pub fn write_udp(&mut self, udp: &Udp<'_>) -> io::Result<()> {
+        let length = frame::write_udp(udp, self.snaplen(), &mut self.frame);
+        self.frame(udp.ts, length)
+    }
+
+    const fn snaplen(&self) -> usize {
+        if self.snaplen == 0 { usize::MAX } else { self.snaplen as usize }
+    }
+
+    /// Writes the frame, which had this length on the wire.
+    fn frame(&mut self, ts: i64, length: usize) -> io::Result<()> {
+        let ts = ts.max(0) as u64;
         let head = [0, (ts >> 32) as u32, ts as u32, self.frame.len() as u32, length as u32];
         head.iter().for_each(|field| self.block.extend(field.to_le_bytes()));
         self.block.extend(&self.frame);

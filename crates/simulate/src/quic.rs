@@ -11,10 +11,17 @@
 use std::net::Ipv4Addr;
 
 use cutshort_packet::FiveTuple;
+use cutshort_packet::quic::{Datagram as Row, HashKey, Udp};
 
 use crate::rng::Rng;
 
+mod clients;
+
+pub use clients::Clients;
+
 const MS: i64 = 1_000_000;
+/// The TTL with which its datagrams arrive.
+const TTL: u8 = 55;
 const V1: u32 = 1;
 /// Reserved, so that servers answer with the versions that they have (RFC 9000, 15).
 const RESERVED: u32 = 0x1a1a_1a1a;
@@ -112,9 +119,30 @@ impl Connection {
         let host = Ipv4Addr::from_bits(0xf000_0000 | rng.next_u32() >> 4);
         let port = rng.between(1024, 65_535) as u16;
         let five_tuple = FiveTuple::new(host.into(), port, Ipv4Addr::new(203, 0, 113, 5).into(), 443);
+        Self::play(story, five_tuple, rng, start)
+    }
+
+    /// Plays a story between these addresses and ports.
+    fn play(story: Story, five_tuple: FiveTuple, rng: Rng, start: i64) -> Self {
         let mut client = Client { rng, start, datagrams: Vec::new() };
         client.play(story);
         Self { five_tuple, story, datagrams: client.datagrams }
+    }
+
+    /// Its datagrams as rows of the data set `quic`; Initial packets are not opened. Hashes of ids are made with `key`.
+    pub fn rows(&self, key: &HashKey) -> impl Iterator<Item = Row> {
+        let five_tuple = self.five_tuple;
+        self.datagrams.iter().map(move |datagram| datagram.udp(five_tuple).row(key))
+    }
+}
+
+impl Datagram {
+    /// The datagram as a capture has it, between these addresses and ports.
+    #[must_use]
+    pub fn udp(&self, five_tuple: FiveTuple) -> Udp<'_> {
+        let ip_id = if five_tuple.is_ipv4() { (self.ts / MS) as u16 } else { 0 };
+        let len = self.payload.len() as u16;
+        Udp { ts: self.ts, five_tuple, ip_id, ttl: TTL, len, captured: &self.payload }
     }
 }
 

@@ -2,6 +2,7 @@
 // Helpers of tests are outside the functions in which the lint allows it.
 #![allow(clippy::unwrap_used)]
 use cutshort_packet::{FiveTuple, Flags, Packet, SynOptions};
+use cutshort_simulate::quic::Clients;
 use cutshort_simulate::{COMMENT, PcapngWriter, Simulation, WINDOW_NS, World, frame};
 use etherparse::{NetSlice, SlicedPacket, TransportSlice};
 use std::net::IpAddr;
@@ -131,4 +132,38 @@ fn pcapng_has_its_blocks() {
         assert_eq!((u32_at(body, 12) as usize, u32_at(body, 16) as usize), (frame.len(), length));
         assert_eq!(body[20..20 + frame.len()], frame);
     }
+}
+
+#[test]
+fn frames_of_datagrams_have_right_checksums() {
+    let start = 1_980_020 * WINDOW_NS;
+    let clients = Clients::new(&World::standard(), start, start + WINDOW_NS, 200, 4);
+    let (mut buffer, mut families) = (Vec::new(), [0, 0]);
+    for connection in clients.connections(1_980_020) {
+        for datagram in &connection.datagrams {
+            let length = frame::write_udp(&datagram.udp(connection.five_tuple), usize::MAX, &mut buffer);
+            assert_eq!(length, buffer.len());
+            let sliced = SlicedPacket::from_ethernet(&buffer).unwrap();
+            let Some(TransportSlice::Udp(udp)) = sliced.transport else { panic!("no UDP") };
+            let header = udp.to_header();
+            assert_eq!(udp.payload(), datagram.payload);
+            assert_eq!((header.source_port, header.destination_port), (connection.five_tuple.src_port, 443));
+            match sliced.net.unwrap() {
+                NetSlice::Ipv4(ip) => {
+                    let ip = ip.header().to_header();
+                    assert_eq!(ip.header_checksum, ip.calc_header_checksum());
+                    assert_eq!(IpAddr::from(ip.source), connection.five_tuple.src());
+                    assert_eq!(header.checksum, header.calc_checksum_ipv4(&ip, udp.payload()).unwrap());
+                    families[0] += 1;
+                }
+                NetSlice::Ipv6(ip) => {
+                    let ip = ip.header().to_header();
+                    assert_eq!(header.checksum, header.calc_checksum_ipv6(&ip, udp.payload()).unwrap());
+                    families[1] += 1;
+                }
+                NetSlice::Arp(_) => panic!("ARP"),
+            }
+        }
+    }
+    assert!(families.iter().all(|count| *count > 50), "{families:?}");
 }

@@ -26,6 +26,8 @@ pub const DATABASE: &str = "rollup.sqlite";
 pub const ANNOTATIONS: &str = "annotations.sqlite";
 /// The database of events.
 pub const EVENTS: &str = "events.sqlite";
+/// The database of what other sources say.
+pub const OUTSIDE: &str = "corroboration.sqlite";
 // Files beside it.
 const TOKENS: &str = "tokens.toml";
 const SETTINGS: &str = "settings.toml";
@@ -40,7 +42,7 @@ const STATE: &str = "state.json";
 const NETWORKS: &str = "networks.geo.csv";
 
 /// All names above.
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 17] = [
     LOCK,
     PACKETS,
     CONNECTIONS,
@@ -49,6 +51,7 @@ const NAMES: [&str; 16] = [
     DATABASE,
     ANNOTATIONS,
     EVENTS,
+    OUTSIDE,
     ORIGIN,
     QUIC,
     TOKENS,

@@ -6,7 +6,7 @@
 //! * A window of 15 minutes is read as a whole, grouped by 5-tuple, and its results are replaced as a whole: nothing
 //!   is ever added to a count, so nothing is counted twice.
 //! * [`Cells`](cell::Cells) are counts by everything that can be queried; [`RollupQuery`] asks for sums of them.
-//! * [`Events`] keeps what was found in them.
+//! * [`Events`] keeps what was found in them, and [`Outside`] what other sources say about the same places and times.
 
 pub mod cell;
 pub mod connection_file;
@@ -23,6 +23,7 @@ mod movable;
 pub mod open;
 mod order;
 mod outbox;
+mod outside;
 mod query;
 mod record;
 pub mod segment;
@@ -41,11 +42,15 @@ pub use forget::{Forgotten, KnownSegment};
 pub use movable::{Movable, Rest, Restoration, WindowResults};
 pub use order::{First, Order, OrderBy};
 pub use outbox::{ALERTS_KEPT, Alert, AlertKind, Outbox, QueuedAlert, Told};
+pub use outside::{
+    Outside, OutsideCounts, OutsidePoint, OutsideRecords, OutsideReport, OutsideSeries, OutsideSource,
+    OutsideSpan,
+};
 pub use query::{Choice, ConnectionQuery, HasAny, RollupAnswer, RollupQuery, RollupRow, Selection};
 pub use record::{Annotation, AnnotationKind, NewAnnotation};
 pub use segment::{
-    FILE_NODE, FlowKey, Ids, Keepable, KeptDatagram, Protected, Protection, Provenance, Segment, SegmentId,
-    SegmentInfo, SegmentSource, check_node, truncation,
+    FILE_NODE, FlowKey, Ids, Keepable, KeptDatagram, Protected, Protection, Provenance, Recordable, Segment,
+    SegmentId, SegmentInfo, SegmentSource, check_node, truncation,
 };
 pub use state::{Added, Damaged, Inputs, Retention, Status, WindowCounts, WindowState};
 pub use store::{

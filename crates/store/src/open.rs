@@ -13,7 +13,10 @@ use crate::segment::{
     EARLIER_PACKET_BYTES, PACKET_BYTES, PROTECTION_BYTES, check_packet, earlier_packet_from_bytes,
     packet_from_bytes, packet_to_bytes, protection_from_bytes, protection_to_bytes,
 };
-use crate::{Keepable, Protected, Provenance, Result, Segment, SegmentId, SegmentSource, StoreError};
+use crate::{
+    Keepable, KeptDatagram, Protected, Provenance, Recordable, Result, Segment, SegmentId, SegmentSource,
+    StoreError,
+};
 use cutshort_files::durable::sync_content;
 use cutshort_model::Addresses;
 use cutshort_verdict::DataSet;
@@ -39,8 +42,8 @@ struct Head {
     from: i64,
 }
 
-/// A segment that is being written, in memory and in a file.
-pub struct OpenSegment {
+/// A segment that is being written, in memory and in a file: of packets, or of [`KeptDatagram`]s.
+pub struct OpenSegment<R = Protected> {
     file: File,
     path: PathBuf,
     head: Head,
@@ -48,28 +51,29 @@ pub struct OpenSegment {
     len: u64,
     sync: SyncPolicy,
     synced: Instant,
-    content: Content,
+    content: Content<R>,
 }
 
 /// Packets, and the time that they cover.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Content {
-    packets: Vec<Protected>,
+struct Content<R> {
+    packets: Vec<R>,
     covers: (i64, i64),
 }
 
-impl Content {
+impl<R: Recordable> Content<R> {
     /// Adds packets. Packets outside the covered time extend it.
-    fn add(&mut self, packets: impl Iterator<Item = Protected>, covered_to: i64) {
+    fn add(&mut self, packets: impl Iterator<Item = R>, covered_to: i64) {
         self.covers.1 = self.covers.1.max(covered_to);
         for packet in packets {
-            self.covers = (self.covers.0.min(packet.packet.ts), self.covers.1.max(packet.packet.ts));
+            let ts = packet.packet().ts;
+            self.covers = (self.covers.0.min(ts), self.covers.1.max(ts));
             self.packets.push(packet);
         }
     }
 }
 
-impl OpenSegment {
+impl<R: Recordable> OpenSegment<R> {
     /// Begins a segment in a new file. It covers time from the beginning of what `source` covers. The ID should
     /// be random: it remains that of the segment, also after a crash.
     ///
@@ -99,16 +103,15 @@ impl OpenSegment {
     /// # Errors
     /// [`StoreError::Refused`] for packets that a segment cannot hold, and errors of the file system, such as
     /// [`StoreError::Full`]. Nothing was added then, and the call can be repeated.
-    pub fn append<P: Keepable>(&mut self, packets: &[P], covered_to: i64) -> Result<()> {
+    pub fn append<P: Keepable + Into<R>>(&mut self, packets: &[P], covered_to: i64) -> Result<()> {
         self.check(packets).map_err(StoreError::Refused)?;
         self.write(&frame(&batch_to_bytes(packets, covered_to)))?;
-        let protected = |packet: &P| Protected { packet: *packet.packet(), protection: *packet.protection() };
-        self.content.add(packets.iter().map(protected), covered_to);
+        self.content.add(packets.iter().map(|packet| (*packet).into()), covered_to);
         Ok(())
     }
 
     fn check<P: Keepable>(&self, packets: &[P]) -> std::result::Result<(), String> {
-        let before = self.content.packets.first().map(|packet| packet.protection.addresses);
+        let before = self.content.packets.first().map(|packet| packet.protection().addresses);
         let first = before.or_else(|| packets.first().map(|packet| packet.protection().addresses));
         if packets.iter().any(|packet| Some(packet.protection().addresses) != first) {
             return Err("packets with full and other addresses cannot be in one segment".to_owned());
@@ -172,13 +175,22 @@ impl OpenSegment {
 /// The file cannot be read, or a segment cannot hold its packets.
 pub fn replay(path: &Path) -> Result<Option<Segment>> {
     let bytes = fs::read(path).map_err(|error| failed(path, error))?;
-    match frames(&bytes) {
-        Some((head, content)) => to_segment(&head, content).map(Some),
+    let mut rest = &bytes[..];
+    match head(&mut rest) {
+        Some((head, version)) if head.data_set == DataSet::Quic => {
+            replay_as::<KeptDatagram>(&head, version, rest)
+        }
+        Some((head, version)) => replay_as::<Protected>(&head, version, rest),
         None => Ok(None),
     }
 }
 
-fn to_segment(head: &Head, content: Content) -> Result<Segment> {
+fn replay_as<R: Recordable>(head: &Head, version: u8, bytes: &[u8]) -> Result<Option<Segment>> {
+    let content = batches::<R>(head, version, bytes);
+    content.map(|content| to_segment(head, content)).transpose()
+}
+
+fn to_segment<R: Keepable>(head: &Head, content: Content<R>) -> Result<Segment> {
     let Content { packets, covers } = content;
     let source = SegmentSource { data_set: head.data_set, node: &head.node, origin: head.origin, covers };
     Segment::encode(packets, &source, Some(head.id))
@@ -196,11 +208,15 @@ fn frame(content: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// Decodes the complete frames at the beginning; none if there are no packets.
-fn frames(mut bytes: &[u8]) -> Option<(Head, Content)> {
-    let head = next_frame(&mut bytes)?;
+/// Decodes the first frame, with the version of the frames' content.
+fn head(bytes: &mut &[u8]) -> Option<(Head, u8)> {
+    let head = next_frame(bytes)?;
     let version = *head.first()?;
-    let head = Head::from_bytes(head)?;
+    Some((Head::from_bytes(head)?, version))
+}
+
+/// Decodes the complete frames behind the first; none if there are no packets.
+fn batches<R: Recordable>(head: &Head, version: u8, mut bytes: &[u8]) -> Option<Content<R>> {
     let mut content = Content { packets: Vec::new(), covers: (head.from, head.from) };
     let mut batches = 0;
     while let Some((packets, covered_to)) =
@@ -209,7 +225,7 @@ fn frames(mut bytes: &[u8]) -> Option<(Head, Content)> {
         content.add(packets, covered_to);
         batches += 1;
     }
-    (batches > 0).then_some((head, content))
+    (batches > 0).then_some(content)
 }
 
 /// The content of the next frame, unless it is damaged.
@@ -275,21 +291,27 @@ fn batch_to_bytes<P: Keepable>(packets: &[P], covered_to: i64) -> Vec<u8> {
         if addresses != Addresses::Full {
             bytes.extend(protection_to_bytes(packet.protection()));
         }
+        bytes.extend(packet.ids().into_iter().flat_map(|ids| ids.to_bytes()));
     }
     bytes
 }
 
-fn batch_from_bytes(mut bytes: &[u8], version: u8) -> Option<(impl Iterator<Item = Protected>, i64)> {
+fn batch_from_bytes<R: Recordable>(
+    mut bytes: &[u8],
+    version: u8,
+) -> Option<(impl Iterator<Item = R> + use<'_, R>, i64)> {
     let covered_to = i64::from_le_bytes(take(&mut bytes)?);
     let [addresses] = take(&mut bytes)?;
     let addresses = Addresses::ALL.into_iter().find(|known| *known as u8 == addresses)?;
     let packet = if version == VERSION { PACKET_BYTES } else { EARLIER_PACKET_BYTES };
-    let length = packet + if addresses == Addresses::Full { 0 } else { PROTECTION_BYTES };
+    let protection = if addresses == Addresses::Full { 0 } else { PROTECTION_BYTES };
+    let length = packet + protection + R::MORE_BYTES;
     let packets = bytes.chunks_exact(length);
-    packets
-        .remainder()
-        .is_empty()
-        .then(|| (packets.filter_map(move |bytes| packet_of(bytes.split_at(packet), addresses)), covered_to))
+    let row_of = move |bytes: &[u8]| {
+        let (bytes, more) = bytes.split_at(packet + protection);
+        R::from_recorded(packet_of(bytes.split_at(packet), addresses)?, more)
+    };
+    packets.remainder().is_empty().then(|| (packets.filter_map(row_of), covered_to))
 }
 
 /// Decodes a packet, and its protection if addresses are not full.

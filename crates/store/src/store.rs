@@ -11,8 +11,8 @@ use cutshort_verdict::{DataSet, Outcome, Row, Rules};
 use crate::cell::Cells;
 use crate::{
     Added, Annotation, ConnectionQuery, Events, FlowKey, Forgotten, Impairment, Inputs, KnownSegment,
-    NewAnnotation, NodeCoverage, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId, Status,
-    StoreError, WindowCounts, WindowState,
+    NewAnnotation, NodeCoverage, Outside, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId,
+    Status, StoreError, WindowCounts, WindowState,
 };
 
 /// Storage of packets, connections and counts. All times are nanoseconds since the Unix epoch.
@@ -83,6 +83,11 @@ pub trait Store: Send + Sync {
 
     /// Where events are kept; none if this store keeps none.
     fn events(&self) -> Option<&dyn Events> {
+        None
+    }
+
+    /// Where records of other sources are kept; none if this store keeps none.
+    fn outside(&self) -> Option<&dyn Outside> {
         None
     }
 
@@ -287,14 +292,14 @@ pub struct WindowVerdicts<'a> {
 pub struct FlowVerdict {
     /// The flow that the connection is part of.
     pub key: FlowKey,
-    /// The verdict, or why it is excluded.
-    pub outcome: Outcome,
+    /// The verdict, or why it is excluded; none if it counts with the other direction, and there.
+    pub outcome: Option<Outcome>,
     /// How many connections this one stands for: the rate of its SYN packet, or of its earliest row if it is
     /// excluded.
     pub sample_rate: u32,
     /// An index into [`WindowVerdicts::nodes`]: the node of its SYN packet, or of its earliest row if there is none.
     pub node: u16,
-    /// The number of its rows.
+    /// The number of its rows, in the data set `quic` that of datagrams.
     pub packets: u32,
     /// Rows of its whole flow that equal another in every field but time and TTL. Zero except on the flow's first
     /// connection.

@@ -17,7 +17,7 @@ mod count;
 mod data_set;
 mod findings;
 mod names;
-mod origin;
+pub mod origin;
 mod packet_limiter;
 pub mod quic;
 mod row;

@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::names::Unknown;
 use crate::quic::signatures as quic;
-use crate::{DataSet, Stage, Tag, Tags};
+use crate::{DataSet, Stage, Tag, Tags, Termination};
 
 /// The number of RSTs of one kind that a rule needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,6 +117,20 @@ impl Signature {
     #[must_use]
     pub fn from_id(id: u8) -> Option<Self> {
         Self::ALL.iter().copied().find(|signature| signature.id() == id)
+    }
+
+    /// Finds the signature of a connection of the data set `origin` that ended in another way than by a RST or silence
+    /// (docs/origin.md#signatures).
+    #[must_use]
+    pub fn without_rst(termination: Termination, stage: Stage) -> Option<Self> {
+        let id = match (termination, stage) {
+            (Termination::GaveUp, Stage::PostSyn) => 201,
+            (Termination::GaveUp, Stage::PostAck) => 205,
+            (Termination::GaveUp, Stage::PostPsh) => 210,
+            (Termination::Unreachable, _) => 221,
+            _ => return None,
+        };
+        Self::from_id(id)
     }
 
     /// Returns the number, which never changes: 1 to 19, above 200 in the data set `origin`, and 101 to 127 in `quic`.

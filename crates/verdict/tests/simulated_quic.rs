@@ -6,7 +6,8 @@
 use std::collections::HashMap;
 
 use cutshort_packet::quic::{HashKey, Udp};
-use cutshort_simulate::quic::{Connection, Story};
+use cutshort_simulate::World;
+use cutshort_simulate::quic::{Clients, Connection, Story};
 use cutshort_verdict::{DataSet, Outcome, Rules, Tag, Tracker};
 
 const SECOND: i64 = 1_000_000_000;
@@ -66,6 +67,19 @@ fn connections_do_not_change_each_other() {
     let stories = Story::ALL.into_iter().cycle().zip(0..2000);
     let all: Vec<Connection> =
         stories.map(|(story, seed)| Connection::of(story, seed, START + seed as i64 * SECOND / 20)).collect();
+    let outcomes = outcomes(&all);
+    assert_eq!(outcomes.len(), all.len());
+    for connection in &all {
+        check(connection, &outcomes[&connection.five_tuple.to_string()]);
+    }
+}
+
+#[test]
+fn clients_of_a_world_are_told_as_they_are() {
+    let windows = START..START + 900 * SECOND;
+    let clients = Clients::new(&World::standard(), windows.start, windows.end, 1200, 3);
+    let all: Vec<Connection> = clients.windows().flat_map(|window| clients.connections(window)).collect();
+    assert_eq!(all.len(), 1200);
     let outcomes = outcomes(&all);
     assert_eq!(outcomes.len(), all.len());
     for connection in &all {

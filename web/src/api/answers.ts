@@ -39,6 +39,9 @@ const STEPS: Record<string, number> = {
   ONE_WEEK: 168 * HOUR,
 };
 
+/** In milliseconds, by the API's name. */
+export const lengthOfStep = (name: string | null | undefined): number => STEPS[name ?? ""] ?? 0;
+
 const numbers = (value: unknown): number[] => [value].flat().map(Number);
 
 function groups(shares: Record<string, unknown>, counts: CountsOfSeries, start: number): Groups {
@@ -64,7 +67,7 @@ export function readGroups(answer: GroupsAnswer): Answer {
     const counts = answer.counts[name] ?? { total: { sampled: [], weight: [] }, groups: {} };
     return groups((answer[name] ?? {}) as Record<string, unknown>, counts, ranges[at]?.[0] ?? 0);
   });
-  return { meta: answer.meta, ranges, step: STEPS[answer.meta.aggInterval ?? ""] ?? 0, series };
+  return { meta: answer.meta, ranges, step: lengthOfStep(answer.meta.aggInterval), series };
 }
 
 const EMPTY: Column = { share: [], low: [], high: [], sampled: [], weight: [] };

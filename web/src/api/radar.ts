@@ -3,12 +3,12 @@
 import { type Place, WORLD } from "../state/place";
 import { ALL_DATA, type DataSet, DEFAULT, lengthOf, type Range, type Step } from "../state/url";
 import { ANOMALOUS, type Metric, useStages } from "../state/stage";
-import { type Answer, readGroups, total } from "./answers";
+import { type Answer, lengthOfStep, readGroups, total } from "./answers";
 import { address, ask, change, file, type Parameters } from "./client";
 import { type Asked, metricPairs, seriesParameters } from "./question";
 import { gapsOf } from "./collected";
 import type { Span } from "../charts/times";
-import type { Asn, Connection, ConnectionsAnswer, Coverage, Found, FoundEvent, GroupsAnswer, KeptNote, Location, Meta, NoteToKeep, Status, Terms, TopRow, Traced, Upstreams } from "./wire";
+import type { Asn, Connection, ConnectionsAnswer, Coverage, Followers, Found, FoundEvent, GroupsAnswer, KeptNote, Location, Meta, NoteToKeep, QuicShareAnswer, Status, Terms, TopRow, Traced, TracedDatagrams, Upstreams, WatchedPlace } from "./wire";
 
 const DIRECTORIES: Record<DataSet, string> = { tcp: "tcp_resets_timeouts", origin: "origin_resets_timeouts", quic: "quic_closes_timeouts" };
 let asked: DataSet = "tcp";
@@ -19,10 +19,10 @@ export function useDataSet(dataSet: DataSet): void {
   useStages(dataSet === "quic");
 }
 export const dataSet = (): DataSet => asked;
-const inDataSet = (path: string): string => `${DIRECTORIES[asked]}/${path}`;
+const inDataSet = (path: string, of = asked): string => `${DIRECTORIES[of]}/${path}`;
 
-const grouped = async (path: string, parameters: Parameters): Promise<Answer> =>
-  readGroups(await ask<GroupsAnswer>(inDataSet(`${path}`), [...parameters, ["counts", "true"]]));
+const grouped = async (path: string, parameters: Parameters, of = asked): Promise<Answer> =>
+  readGroups(await ask<GroupsAnswer>(inDataSet(path, of), [...parameters, ["counts", "true"]]));
 
 /** Counts and shares by a dimension over the whole range. */
 export const summary = (by: string, series: readonly Asked[], limit?: number): Promise<Answer> =>
@@ -31,6 +31,38 @@ export const summary = (by: string, series: readonly Asked[], limit?: number): P
 /** Counts and shares by a dimension over time. */
 export const timeseries = (by: string, series: readonly Asked[], more: Parameters = []): Promise<Answer> =>
   grouped(`timeseries_groups/${by}`, [...seriesParameters(series), ...more]);
+
+/** How much of what clients open is QUIC. */
+export interface QuicShare {
+  step: number;
+  range: Span;
+  times: readonly number[];
+  /** In percent of both. */
+  share: readonly number[];
+  quic: readonly number[];
+  tcp: readonly number[];
+}
+
+/** Over time. Without a port it is about 443. */
+export async function quicShare(series: Asked, step: Step): Promise<QuicShare> {
+  const parameters = seriesParameters([series]).filter(([key]) => SHARE_KEYS.has(key));
+  const answer = await ask<QuicShareAnswer>(inDataSet("share", "quic"), [...parameters, ["name", "all"], ...(step ? [["aggInterval", step] as const] : [])]);
+  const { all, meta } = answer;
+  const [range] = meta.dateRange;
+  return {
+    step: lengthOfStep(meta.aggInterval),
+    range: [Date.parse(range?.startTime ?? ""), Date.parse(range?.endTime ?? "")],
+    times: all.timestamps.map((time) => Date.parse(time)),
+    share: all.value.map(Number),
+    quic: all.quic,
+    tcp: all.tcp,
+  };
+}
+
+const SHARE_KEYS = new Set(["dateRange", "dateStart", "dateEnd", "location", "continent", "asn", "ipVersion", "port", "node"]);
+
+/** The stages of one data set, whichever the page is about. */
+export const stagesOf = (of: DataSet, series: Asked): Promise<Answer> => grouped("summary/stage", seriesParameters([series]), of);
 
 /** Fewer connections in a piece of time give no line but noise. */
 const FEW = 50;
@@ -179,6 +211,16 @@ export const events = async ({ range, place }: Pick<Asked, "range" | "place">, m
 
 const EVENTS = "../cutshort/events";
 
+/** How a place is watched for events, by its name there; none if it is not. */
+export async function watched(place: Place, name: string): Promise<WatchedPlace | null> {
+  const of: Parameters = place.kind === "location" ? [["location", place.code]] : place.kind === "asn" ? [["asn", String(place.number)]] : [];
+  const { watched } = await ask<{ watched: WatchedPlace[] }>("../cutshort/watched", [...of, ["dataSet", asked], ["limit", "1"]]);
+  return watched.find((one) => one.place === name) ?? null;
+}
+
+/** Which networks of a country show its open event, and which do not. */
+export const followers = (id: string): Promise<Followers> => ask<Followers>(`${EVENTS}/${id}/followers`);
+
 /** Where feed readers find the events of a place. */
 export function feed(place: Place, more: Parameters): URL {
   const of = seriesParameters([{ range: DEFAULT.range, place, completed: false, unanswered: false }]).filter(([key]) => key !== "dateRange");
@@ -193,12 +235,16 @@ export const terms = (): Promise<Terms> => ask<Terms>(inDataSet("terms"));
 
 export const status = (): Promise<Status> => ask<Status>("status");
 
+const QUARTER = 900_000;
+
 /** The time that has results; endless if that cannot be known. */
 export async function knownTime(): Promise<readonly [number, number]> {
   const all = await status().catch(() => null);
   if (asked !== "tcp") {
     const own = all?.dataSets.find(({ name }) => name === asked);
-    return own?.coveredFrom && own.coveredTo ? [Date.parse(own.coveredFrom), Date.parse(own.coveredTo)] : [-Infinity, Infinity];
+    if (!own?.coveredFrom || !own.coveredTo) return [-Infinity, Infinity];
+    // Results are of whole quarters of an hour.
+    return [Math.floor(Date.parse(own.coveredFrom) / QUARTER) * QUARTER, Math.ceil(Date.parse(own.coveredTo) / QUARTER) * QUARTER];
   }
   const windows = all?.windows;
   return windows?.from && windows.to ? [Date.parse(windows.from), Date.parse(windows.to)] : [-Infinity, Infinity];
@@ -253,11 +299,15 @@ export const upstreams = (one: Asked, limit: number): Promise<Upstreams> =>
   ask<Upstreams>(inDataSet("top/servers"), [...seriesParameters([{ ...one, unanswered: false }]), ["limit", String(limit)]]);
 
 /** The packets of a connection, as long as they are kept. */
-export const trace = (one: Connection): Promise<Traced> =>
-  ask<Traced>(inDataSet("connections/trace"), [
-    ["client", one.src_ip],
-    ["clientPort", String(one.src_port)],
-    ["server", one.dst_ip],
-    ["serverPort", String(one.dst_port)],
-    ["time", new Date(one.first_us / 1000).toISOString()],
-  ]);
+export const trace = (one: Connection): Promise<Traced> => ask<Traced>(inDataSet("connections/trace"), ofConnection(one));
+
+/** The same of a QUIC connection. */
+export const datagrams = (one: Connection): Promise<TracedDatagrams> => ask<TracedDatagrams>(inDataSet("connections/trace"), ofConnection(one));
+
+const ofConnection = (one: Connection): Parameters => [
+  ["client", one.src_ip],
+  ["clientPort", String(one.src_port)],
+  ["server", one.dst_ip],
+  ["serverPort", String(one.dst_port)],
+  ["time", new Date(one.first_us / 1000).toISOString()],
+];

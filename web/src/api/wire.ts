@@ -4,6 +4,15 @@ import type { components, operations } from "../generated/api";
 
 type Schemas = components["schemas"];
 
+/** Of `quic_closes_timeouts/share` with one series, `all`. */
+export interface QuicShareAnswer {
+  meta: Schemas["ShareMeta"];
+  all: Schemas["QuicShares"];
+}
+
+export type TracedDatagrams = Schemas["TracedDatagrams"];
+export type WatchedPlace = Schemas["WatchedPlace"];
+export type Followers = Schemas["Followers"];
 export type Note = Schemas["Note"];
 export type NoteToKeep = Schemas["AnnotationToKeep"];
 export type KeptNote = Schemas["KeptAnnotation"];

@@ -27,6 +27,9 @@ const BAND = 130;
 const DROP = 62;
 const HEIGHT = TOP + BAND + DROP + 76;
 const END = 150;
+const BEND = 26;
+/** Thinner bands, in pixels, would look like more than they are. */
+const LEAST = 0.07;
 
 export function flowChart(flow: Flow, label: string): HTMLDivElement {
   const place = responsive(HEIGHT, (width) => (width < 620 ? narrow(flow, width, label) : wide(flow, width, label)));
@@ -61,11 +64,10 @@ function exitBands(exit: Exit, x: number, low: number, high: number, from: numbe
   const floor = TOP + BAND + DROP;
   const [reset, timeout] = [px(exit.reset), px(exit.timeout)];
   const band = (top: number, size: number, left: number, kind: string): SVGElement => {
-    const [a, b] = [top, top + size];
-    const bend = 26;
-    const outer = left + size;
-    const d = `M${from} ${a}H${x}C${x + bend + (outer - x)} ${a} ${outer} ${a + bend} ${outer} ${floor}H${left}C${left} ${b + bend * 0.6} ${left - (left - x) / 2} ${b} ${x} ${b}H${from}Z`;
-    return s("path", { class: `flow-exit ${kind} ${exit.class}`, d });
+    // One line of that width, which is the same all along the bend.
+    const [middle, center] = [top + size / 2, left + size / 2];
+    const d = `M${from} ${middle}H${x}C${center} ${middle} ${center} ${middle + BEND} ${center} ${Math.min(floor, middle + 2 * BEND)}V${floor}`;
+    return s("path", { class: `flow-exit ${kind} ${exit.class}`, d, "stroke-width": size });
   };
   const left = x + 18;
   const text = [
@@ -73,7 +75,9 @@ function exitBands(exit: Exit, x: number, low: number, high: number, from: numbe
     s("text", { x: left, y: floor + 38 }, `${percent(exit.reset)} by RST`),
     ...(exit.timeout > 0 ? [s("text", { x: left, y: floor + 55 }, `${percent(exit.timeout)} by silence`)] : []),
   ];
-  return [band(high, reset, left + Math.max(timeout, 0), "by-reset"), band(high + reset, Math.max(0, low - high - reset), left, "by-silence"), ...text];
+  const silence = Math.max(0, low - high - reset);
+  const bands = [reset > LEAST ? band(high, reset, left + Math.max(timeout, 0), "by-reset") : null, silence > LEAST ? band(high + reset, silence, left, "by-silence") : null];
+  return [...bands.filter((one) => one !== null), ...text];
 }
 
 function ends(flow: Flow, x: number): SVGElement[] {

@@ -38,6 +38,17 @@ export function marksOf(notes: readonly Note[], [from, to]: readonly [number, nu
     .filter((mark) => mark.from < to && mark.to >= from && !(mark.kind === "GENERAL" && mark.from <= from && mark.to >= to));
 }
 
+/** `1, 3–5`. */
+export function listed(numbers: readonly number[]): string {
+  const runs: [number, number][] = [];
+  for (const n of numbers) {
+    const last = runs.at(-1);
+    if (last && last[1] === n - 1) last[1] = n;
+    else runs.push([n, n]);
+  }
+  return runs.map(([from, to]) => (from === to ? String(from) : `${from}–${to}`)).join(", ");
+}
+
 /** Pixels that a number takes. */
 const NUMBER_WIDTH = 14;
 
@@ -45,19 +56,18 @@ export function drawMarks(marks: readonly Mark[], x: TimeScale, frame: Frame): S
   const layer = s("g", { class: "marks" });
   const [left, right] = [frame.left, frame.width - frame.right];
   const [top, height] = [frame.top, frame.height - frame.bottom - frame.top];
-  const numbers: { at: number; first: number; last: number }[] = [];
+  const numbers: { at: number; of: number[] }[] = [];
   marks.forEach((mark, index) => {
     const from = Math.max(left, x(mark.from));
     const to = mark.instant ? from : Math.min(right, x(mark.to));
     layer.append(s("rect", { class: "mark", x: from, y: top, width: Math.max(2, to - from), height }));
     const at = (from + to) / 2;
-    const before = numbers.at(-1);
     // Over each other nobody could read them.
-    if (before && Math.abs(at - before.at) < NUMBER_WIDTH) before.last = index + 1;
-    else numbers.push({ at, first: index + 1, last: index + 1 });
+    const near = numbers.find((other) => Math.abs(at - other.at) < NUMBER_WIDTH);
+    if (near) near.of.push(index + 1);
+    else numbers.push({ at, of: [index + 1] });
   });
-  const named = ({ first, last }: (typeof numbers)[number]): string => (first === last ? String(first) : `${first}–${last}`);
-  layer.append(...numbers.map((one) => s("text", { class: "mark-number", x: one.at, y: top - 5, "text-anchor": "middle" }, named(one))));
+  layer.append(...numbers.map((one) => s("text", { class: "mark-number", x: one.at, y: top - 5, "text-anchor": "middle" }, listed(one.of))));
   return layer;
 }
 

@@ -32,6 +32,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/client/v4/cutshort/events/{id}/followers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["followers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/client/v4/cutshort/outliers": {
         parameters: {
             query?: never;
@@ -40,6 +56,22 @@ export interface paths {
             cookie?: never;
         };
         get: operations["outliers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/client/v4/cutshort/watched": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["watched"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1032,8 +1064,19 @@ export interface components {
             multiple_syn: string;
             no_syn: string;
         };
+        Followers: {
+            exempt: components["schemas"]["NetworkName"][];
+            following: components["schemas"]["NetworkName"][];
+        };
         Found: {
             search: components["schemas"]["Hit"][];
+        };
+        FoundCorroboration: {
+            /** Format: int64 */
+            minutesApart?: number | null;
+            signals: components["schemas"]["FoundSignal"][];
+            source: string;
+            verdict: string;
         };
         FoundEvent: {
             /** Format: date-time */
@@ -1042,6 +1085,7 @@ export interface components {
             channel: string;
             /** Format: date-time */
             closed?: string | null;
+            corroboration: components["schemas"]["FoundCorroboration"][];
             dataSet: string;
             /** Format: double */
             depth?: number | null;
@@ -1054,6 +1098,7 @@ export interface components {
             /** Format: double */
             excess: number;
             id: string;
+            links: components["schemas"]["SourceLink"][];
             location?: components["schemas"]["PlaceName"] | null;
             node?: string | null;
             /** Format: date-time */
@@ -1090,6 +1135,15 @@ export interface components {
             usual: number;
             /** Format: double */
             z: number;
+        };
+        FoundSignal: {
+            /** Format: int64 */
+            minutesApart?: number | null;
+            place: string;
+            says: string;
+            signal: string;
+            url?: string | null;
+            verdict: string;
         };
         Gap: {
             /** Format: date-time */
@@ -1416,6 +1470,10 @@ export interface components {
             network: boolean;
             urls: string[];
         };
+        SourceLink: {
+            source: string;
+            url: string;
+        };
         StageShares: {
             later_in_flow: string;
             no_match: string;
@@ -1489,6 +1547,28 @@ export interface components {
             reasons: string[];
             syn?: string | null;
         };
+        TracedDatagram: {
+            dcid?: number | null;
+            /** Format: int32 */
+            dcidLen: number;
+            /** Format: int32 */
+            ipId: number;
+            isIcmp: boolean;
+            isReceived: boolean;
+            /** Format: int32 */
+            len: number;
+            meaning: string;
+            packets: string[];
+            /** Format: double */
+            seconds: number;
+            /** Format: int32 */
+            ttl: number;
+            version?: string | null;
+        };
+        TracedDatagrams: {
+            datagrams: components["schemas"]["TracedDatagram"][];
+            reasons: string[];
+        };
         TracedPacket: {
             /** Format: int32 */
             ack: number;
@@ -1510,6 +1590,23 @@ export interface components {
         Unit: {
             name: string;
             value: string;
+        };
+        Watched: {
+            /** Format: date-time */
+            asOf?: string | null;
+            /** Format: int64 */
+            places: number;
+            watched: components["schemas"]["WatchedPlace"][];
+        };
+        WatchedPlace: {
+            place: string;
+            series: components["schemas"]["WatchedSeries"][];
+        };
+        WatchedSeries: {
+            channel: string;
+            /** Format: int32 */
+            minutes?: number | null;
+            status: string;
         };
         Windows: {
             /** Format: int64 */
@@ -1597,6 +1694,36 @@ export interface operations {
             };
         };
     };
+    followers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: components["schemas"]["Followers"];
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
     outliers: {
         parameters: {
             query?: never;
@@ -1621,6 +1748,36 @@ export interface operations {
                             message: string;
                         }[];
                         result: components["schemas"]["OutlierList"];
+                        success: boolean;
+                    };
+                };
+            };
+        };
+    };
+    watched: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        errors: {
+                            code: number;
+                            message: string;
+                        }[];
+                        messages: {
+                            code: number;
+                            message: string;
+                        }[];
+                        result: components["schemas"]["Watched"];
                         success: boolean;
                     };
                 };
@@ -2561,7 +2718,7 @@ export interface operations {
                             code: number;
                             message: string;
                         }[];
-                        result: components["schemas"]["Traced"];
+                        result: components["schemas"]["TracedDatagrams"];
                         success: boolean;
                     };
                 };

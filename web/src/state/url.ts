@@ -86,7 +86,7 @@ export interface State {
 
 /** A part of the address, as it stands there. */
 export interface Wrong {
-  key: "data" | "view" | "place" | "with" | "range" | "time" | "stage" | "handshake" | "resets";
+  key: "data" | "view" | "place" | "with" | "range" | "time" | "stage" | "handshake" | "resets" | "filter";
   text: string;
 }
 
@@ -178,6 +178,7 @@ function wrongOf(query: URLSearchParams): Wrong[] {
   check("stage", query.get("stage"), (text) => text === "any" || isAnomalous(text));
   check("handshake", query.get("handshake"), (text) => text === "completed");
   check("resets", query.get("resets"), (text) => text === "unanswered");
+  for (const key of query.keys()) check("filter", key.startsWith("f.") ? key.slice(2) : null, (text) => FILTERS.some((one) => one === text));
   return found;
 }
 

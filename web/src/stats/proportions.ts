@@ -36,8 +36,11 @@ export function sameByChance(a: Omit<Sample, "name">, b: Omit<Sample, "name">): 
   return error === 0 ? 1 : chance((a.matching / a.sampled - b.matching / b.sampled) / error);
 }
 
-/** Smaller differences, in points, are of no importance, however sure. */
+/** Smaller differences, in points, are of no importance, however sure; */
 export const MARGIN = 3;
+/** but for shares that are a multiple of each other, from this difference on. */
+export const SMALL_MARGIN = 1;
+export const MULTIPLE = 2;
 /** Of all comparisons together: the probability of a false alarm. */
 const ALPHA = 0.05;
 /** Fewer connections are not compared. */
@@ -69,9 +72,11 @@ const pooled = (samples: readonly Sample[]): Omit<Sample, "name"> => ({
   sampled: samples.reduce((sum, one) => sum + one.sampled, 0),
 });
 
-/** Whether two shares differ by the margin at least and more than chance explains, in one of so many comparisons. */
+/** Whether two shares differ by a margin that matters, and more than chance explains, in one of so many comparisons. */
 export function differ(a: Omit<Sample, "name">, b: Omit<Sample, "name">, comparisons: number): boolean {
-  return Math.abs(percent(a) - percent(b)) >= MARGIN && sameByChance(a, b) < ALPHA / Math.max(1, comparisons);
+  const [low, high] = [percent(a), percent(b)].sort((x, y) => x - y) as [number, number];
+  const matters = high - low >= MARGIN || (high - low >= SMALL_MARGIN && high >= MULTIPLE * low);
+  return matters && sameByChance(a, b) < ALPHA / Math.max(1, comparisons);
 }
 
 /**

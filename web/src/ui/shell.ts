@@ -79,7 +79,7 @@ export function shell(root: HTMLElement, store: Store): Shell {
   let late = 0;
   const header = h("header", { class: "top" }, h("a", { class: "skip", href: "#view" }, "Skip to the content"), brand(store), search, themeButton());
   // That more tabs follow must be seen.
-  const hint = (): boolean => nav.classList.toggle("more", nav.scrollLeft + nav.clientWidth < nav.scrollWidth - 4);
+  const hint = (): boolean => nav.classList.toggle("overflows", nav.scrollLeft + nav.clientWidth < nav.scrollWidth - 4);
   nav.addEventListener("scroll", hint);
   let back: (() => void) | null = null;
   const server = reach(() => back?.());

@@ -2,7 +2,7 @@
 
 import type { Place } from "../state/place";
 import type { Store } from "../state/store";
-import { type State, VIEWS, type Wrong } from "../state/url";
+import { FILTERS, type State, VIEWS, type Wrong } from "../state/url";
 import { stateLink } from "./controls";
 import { type Child, h } from "./dom";
 import { find, type Hit } from "./search";
@@ -29,6 +29,8 @@ async function explained(store: Store, { key, text }: Wrong): Promise<Child[]> {
       return [h("h2", {}, "This is not a time"), h("p", {}, `“${text}”: both ends are needed, as in from=2026-11-20T14:00Z&to=2026-11-21T14:00Z, and the end must come after the beginning.`), go({}, "Show the last 7 days")];
     case "range":
       return [h("h2", {}, `“${text}” is not a time`), h("p", {}, "Days and weeks are written as in range=7d or range=4w."), go({}, "Show the last 7 days")];
+    case "filter":
+      return [h("h2", {}, `There is no filter “${text}”`), h("p", {}, `The filters are ${FILTERS.map((one) => `f.${one}`).join(", ")}.`), go({}, "Show the page without it")];
     default:
       return [h("h2", {}, `“${text}” is not a value of ${key}`), go({}, "Show the page without it")];
   }

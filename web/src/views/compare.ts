@@ -98,7 +98,7 @@ function overEachOther(app: App, compared: Compared, marks: readonly Mark[]): HT
   return figure({
     key: "compare",
     title: `${metricTitle(state.metric)}, compared`,
-    sub: `${unitText(false, series.step)} that are ${metricPhrase(state.metric)}`,
+    sub: `${unitText(false, series.step, undefined, state.completed && state.dataSet !== "quic")} that are ${metricPhrase(state.metric)}`,
     body: comparedChart(compared, lines, 300, marks, zoom(app)),
     table: () => overTable(lines),
     source: { ...provenance(`${metricTitle(state.metric)}, compared`, state, series), selection: names.join(", ") },
@@ -152,7 +152,7 @@ function sideBySide(app: App, compared: Compared, marks: readonly Mark[][]): HTM
   return figure({
     key: "compare",
     title: "Cut short over time, side by side",
-    sub: `${unitText(false, series.step)}; all charts have the same scale`,
+    sub: `${unitText(false, series.step, undefined, state.completed && state.dataSet !== "quic")}; all charts have the same scale`,
     body: h("div", { class: places.length === 1 ? "" : "pairs" }, ...cells),
     table: () => seriesTable("Selection", own.map((groups, at) => ({ name: names[at] ?? "", groups, before: control(at), shift: controlShift(state.range) })), capital(earlier.ago)),
     source: { ...provenance("Cut short over time, compared", state, series), selection: names.join(", ") },

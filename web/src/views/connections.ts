@@ -2,7 +2,7 @@
 
 import * as radar from "../api/radar";
 import { ApiError } from "../api/client";
-import type { Connection, Status, Terms } from "../api/wire";
+import type { Connection, Status, Terms, TracedDatagrams } from "../api/wire";
 import { type App, selected, shortName, switches, terms } from "../app";
 import type { Place } from "../state/place";
 import { type Filter, FILTERS, lengthOf, type State } from "../state/url";
@@ -15,7 +15,7 @@ import { NUMBERS, type Provenance } from "../ui/download";
 import { figure } from "../ui/figure";
 import { filterLink } from "../ui/filters";
 import { clockSeconds, count, dayMonth, duration, moment, range } from "../ui/format";
-import type { Cell, Table } from "../ui/table";
+import { type Cell, dataTable, type Table } from "../ui/table";
 import { PROTECTED, protectedNote } from "./protected";
 import { knownRungs, ladder, ladderBox, tracedRungs } from "./ladder";
 import { zoneName } from "../ui/zone";
@@ -29,7 +29,7 @@ export async function render(app: App): Promise<Child[]> {
   const { state } = app;
   const status = await radar.status();
   if (!status.connectionsAllowed) return [notAllowed()];
-  if (lengthOf(state.range) > MOST_DAYS * 86_400_000) return [tooLong(app)];
+  if (lengthOf(state.range) > MOST_DAYS * 86_400_000 && ((await radar.status()).windows.done > MOST_DAYS * 96)) return [tooLong(app)];
   const texts = await terms();
   const asked = { ...selected(state), only: {} };
   const page: radar.Part = { offset: state.page * PER_PAGE, limit: PER_PAGE, ...orderOf(state.sort) };
@@ -77,8 +77,8 @@ const notAllowed = (): HTMLElement =>
     "div",
     { class: "empty" },
     h("h2", {}, "Single connections are not shown here"),
-    h("p", {}, "They show addresses of clients, so the operator of this server has to allow it. In the settings file:"),
-    h("pre", {}, "connections = true"),
+    h("p", {}, "They show addresses of clients, so the operator of this server has to allow it. Start it with this in its environment, or with connections = true in its settings file:"),
+    h("pre", {}, "CUTSHORT_CONNECTIONS=true cutshort serve ..."),
   );
 
 /** What the switch does to a list. */
@@ -256,14 +256,28 @@ function explained(app: App, one: Connection, stage: Stage, texts: Terms): HTMLE
   const place = h("div", { class: "explained" }, h("p", { class: "muted" }, "…"));
   const show = (box: HTMLElement, why: HTMLElement): void => place.replaceChildren(box, why, facts(app, one));
   if (app.state.dataSet === "quic") {
-    place.replaceChildren(byTerms(app, one, stage, texts), facts(app, one));
+    radar.datagrams(one).then(
+      ({ datagrams, reasons }) => show(datagramTable(datagrams), why(app, one, reasons, texts)),
+      (error: unknown) => show(h("p", { class: "muted" }, `${without(error)}.`), byTerms(app, one, stage, texts)),
+    );
     return place;
   }
   radar.trace(one).then(
-    (traced) => show(ladderBox(ladder(tracedRungs(one, traced), stage), KEPT[app.state.dataSet]), h("div", {}, h("h3", {}, "Why this verdict"), ...traced.reasons.map((reason) => h("p", {}, ...withRules(app.store, reason))), tags(app.store, one, texts), traced.syn ? h("p", { class: "muted", title: "IP version, TTL and distance, IP options, MSS, window and scale, TCP options, quirks, payload" }, "The SYN as p0f writes it: ", h("code", {}, traced.syn)) : null)),
+    (traced) => show(ladderBox(ladder(tracedRungs(one, traced), stage), KEPT[app.state.dataSet]), why(app, one, traced.reasons, texts, traced.syn ? h("p", { class: "muted", title: "IP version, TTL and distance, IP options, MSS, window and scale, TCP options, quirks, payload" }, "The SYN as p0f writes it: ", h("code", {}, traced.syn)) : null)),
     (error: unknown) => show(ladderBox(ladder(knownRungs(one, stage), stage), without(error)), byTerms(app, one, stage, texts)),
   );
   return place;
+}
+
+function why(app: App, one: Connection, reasons: readonly string[], texts: Terms, more: Child = null): HTMLElement {
+  return h("div", {}, h("h3", {}, "Why this verdict"), ...reasons.map((reason) => h("p", {}, ...withRules(app.store, reason))), tags(app.store, one, texts), more);
+}
+
+/** What was kept of a QUIC connection. */
+function datagramTable(datagrams: TracedDatagrams["datagrams"]): HTMLElement {
+  const columns = [{ label: "Seconds" }, { label: "From" }, { label: "Packets" }, { label: "Version" }, { label: "Bytes", as: "count" }] as const;
+  const rows = datagrams.map((one) => [one.seconds.toFixed(3), one.isReceived ? "server" : "client", one.meaning, one.version ?? "", one.len]);
+  return h("div", { class: "datagrams" }, dataTable(KEPT.quic, { columns, rows }));
 }
 
 /** A reason, whose rule's number leads to the rules. */

@@ -6,6 +6,8 @@ import { dates, percent, span } from "../ui/format";
 import { isEmpty } from "./series";
 
 const WEEK = 604_800_000;
+/** Longer periods are not compared. */
+const LONGEST = 53 * WEEK;
 /** With data of a smaller part it is not compared with. */
 const ENOUGH = 0.8;
 
@@ -28,6 +30,7 @@ export function earlierOf(range: Range, now: Between, before: Between, collected
   const weeks = Math.round((from - start) / WEEK);
   const name = end === from ? `the previous ${span(to - from)}` : `the same ${span(to - from)} ${weeks === 1 && range.kind === "last" ? "last week" : ago(weeks)}`;
   const dated = `${name} (${dates(start, end, to)})`;
+  if (to - from > LONGEST) return { name, dated, ago: ago(weeks), missing: "No comparison: the period is longer than a year." };
   return { name, dated, ago: ago(weeks), missing: collected < ENOUGH ? lack(dated, collected) : null };
 }
 

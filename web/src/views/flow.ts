@@ -10,12 +10,11 @@ const part = (groups: Groups | undefined, name: string, whole: number): number =
 /** How many are left at each step, in percent of all. */
 export function flowOf(all: Groups, completed: Groups | undefined, ends: Answer, isQuic = false): Flow {
   const whole = all.weight[0] ?? 0;
-  const exits = ANOMALOUS.map((stage, at) => ({
-    label: title(stage),
-    class: stageClass(stage),
-    reset: (isQuic ? ["close", "client_gone"] : ["reset"]).reduce((sum, end) => sum + part(ends.series[at], end, whole), 0),
-    timeout: part(ends.series[at], "timeout", whole),
-  }));
+  const exits = ANOMALOUS.map((stage, at) => {
+    const reset = (isQuic ? ["close", "client_gone"] : ["reset", "refused", "unreachable"]).reduce((sum, end) => sum + part(ends.series[at], end, whole), 0);
+    // Also where this host closed a connection to a server that was silent.
+    return { label: title(stage), class: stageClass(stage), reset, timeout: Math.max(0, part(all, stage, whole) - reset) };
+  });
   // Not cut short, and yet the handshake was never completed: the server refused.
   const refused = isQuic ? 0 : Math.max(0, part(all, "no_match", whole) - part(completed, "no_match", whole));
   const labels = isQuic ? ["Initial", "Answer", "Handshake"] : ["SYN", "Handshake", "First message", "More data"];

@@ -16,7 +16,7 @@ const DAY = 86_400_000;
 /** So many are marked on a chart; more would hide it. */
 const MARKED = 12;
 
-export const CHANNELS = { traffic: "Connections", post_syn: "Post-SYN", post_ack: "Post-ACK", post_psh: "Post-PSH", later: "Later", observer: "Not collected" } as const;
+export const CHANNELS = { traffic: "Connections", post_syn: "Post-SYN", post_ack: "Post-ACK", post_psh: "Post-PSH", later: "Later", flood: "Flood", scan: "Scan", reflection: "Reflection", observer: "Not collected" } as const;
 export type Channel = keyof typeof CHANNELS;
 export const isChannel = (text: string): text is Channel => text in CHANNELS;
 
@@ -43,7 +43,7 @@ export function timeOf({ onset, end, closed, state }: Pick<FoundEvent, "onset" |
 /** `Since Sun 9 Nov 2026, 13:15 UTC`, or from when to when. */
 export function when(event: FoundEvent): string {
   const [from, to] = timeOf(event, Date.now());
-  if (event.end) return `${range(from, to)} ${zoneName()}`;
+  if (event.end || event.state === "usual") return `${range(from, to)} ${zoneName()}`;
   return `Since ${moment(from)} ${zoneName()}`;
 }
 
@@ -62,15 +62,24 @@ export function line(app: App, event: FoundEvent): HTMLElement {
   const place = placeOf(event);
   const change: Partial<State> = { view: "overview", ...(place ? { place } : {}), range: around(event, Date.now()), counts: isCount(event), page: 0 };
   const parts = event.parts.length ? `also in ${many(event.parts.length, event.place === "world" ? "country or network" : "network", event.place === "world" ? "countries and networks" : "networks")}` : null;
-  const known = [event.severity, event.state === "closed" ? null : event.state === "usual" ? "now counted as usual" : event.state, parts, event.partOf ? "explained by another event" : null].filter((text) => text !== null);
+  const seen = sources(event);
+  const known = [event.severity, event.state === "closed" ? null : event.state === "usual" ? "then counted as usual" : event.state, parts, event.partOf ? "explained by another event" : null].filter((text) => text !== null);
   return h(
     "li",
     { class: event.state === "retracted" ? "event retracted" : "event", "data-event": event.id },
     h("div", { class: "muted" }, when(event)),
     h("p", {}, stateLink(app.store, change, { key: `event:${event.id}` }, event.summary)),
     h("span", { class: `muted severity ${event.severity}` }, known.join(", ")),
+    seen ? h("p", { class: "muted sources" }, seen) : null,
   );
 }
+
+const SOURCES: Record<string, string> = { ioda: "IODA", ooni: "OONI", radar: "Cloudflare Radar", censored_planet: "Censored Planet", cenalert: "CenAlert" };
+const VERDICTS: Record<string, string> = { agrees: "agrees", silent: "is silent", disagrees: "disagrees", no_data: "has no data" };
+
+/** What other sources that were imported say of an event: `OONI agrees, IODA has no data`. */
+export const sources = ({ corroboration }: Pick<FoundEvent, "corroboration">): string =>
+  corroboration.map(({ source, verdict }) => `${SOURCES[source] ?? source} ${VERDICTS[verdict] ?? verdict}`).join(", ");
 
 /** The events of a time and place that raised an alarm, and no longer count if they were retracted. */
 export const alarmsOf = (app: App): Promise<FoundEvent[]> =>

@@ -4,7 +4,7 @@ import { type Groups, shareAt, total } from "../api/answers";
 import { collectedDays } from "../api/collected";
 import * as radar from "../api/radar";
 import type { Ranked } from "../api/radar";
-import type { FoundEvent } from "../api/wire";
+import type { Followers, FoundEvent, WatchedPlace } from "../api/wire";
 import { type App, countryOf, judged, named, selected } from "../app";
 import { grid, onGrid } from "../charts/times";
 import { agreement } from "../stats/proportions";
@@ -13,7 +13,7 @@ import type { Range } from "../state/url";
 import { stateLink } from "../ui/controls";
 import { type Child, h } from "../ui/dom";
 import { count, dates, many, percent, points } from "../ui/format";
-import { around, isCount, watchedName, when } from "./happened";
+import { around, isCount, sources, watchedName, when } from "./happened";
 
 const DAY = 86_400_000;
 /** What is usual is seen in so many days up to the end of the period. */
@@ -39,8 +39,9 @@ export async function inWords(app: App): Promise<HTMLElement | null> {
   if (place.kind !== "location" && place.kind !== "asn") return null;
   const now = Math.floor(Date.now() / 900_000) * 900_000;
   const [from, to] = range.kind === "fixed" ? [range.from, range.to] : [now - (await lengthOfLast(app)), now];
-  const [{ name }, days, networks, links, events] = await Promise.all([named(place), usualDays(app, to), networksOf(app), elsewhere(place, from, to), eventsUpTo(app, to)]);
-  const said = [days ? usual(days, from, to) : "There are too few days with data to say what is usual here.", changed(app, events)];
+  const [{ name }, all, networks, links, events] = await Promise.all([named(place), usualDays(app, to), networksOf(app), elsewhere(place, from, to), eventsUpTo(app, to)]);
+  const days = since(all, Math.max(...events.filter((one) => one.place === watchedName(place) && one.state === "usual" && !isCount(one)).map((one) => Date.parse(one.onset)), 0));
+  const said = [days ? usual(days, from, to) : "There are too few days with data to say what is usual here.", await changed(app, events)];
   return h(
     "section",
     { class: "panel in-words", "aria-labelledby": "in-words-title" },
@@ -79,6 +80,16 @@ async function usualDays(app: App, end: number): Promise<Days | null> {
   return { times: part(all.times), shares: part(shares), counts: part(counts), cut: part(cut), sampled: part(sampled), rate: rateOf(groups) };
 }
 
+/** What is usual since something has changed for good. */
+function since(days: Days | null, onset: number): Days | null {
+  const first = days?.times.findIndex((time) => time >= onset) ?? -1;
+  if (!days || first <= 0) return days;
+  const part = <T>(list: readonly T[]): T[] => list.slice(first);
+  const { times, shares, counts, cut, sampled, rate } = days;
+  const left = { times: part(times), shares: part(shares), counts: part(counts), cut: part(cut), sampled: part(sampled), rate };
+  return left.sampled.filter((n) => n >= LEAST_DAY).length < LEAST_DAYS ? days : left;
+}
+
 const rateOf = (groups: Groups): number => total(groups.weight) / total(groups.sampled);
 
 /** Ends of the middle 80 % of a list. */
@@ -101,17 +112,37 @@ function usual({ times, shares, sampled, counts }: Days, from: number, to: numbe
 const MOST_EVENTS = 3;
 
 /** What began in these days, and perhaps ended; what continues first. */
-function changed(app: App, events: readonly FoundEvent[]): Child {
+async function changed(app: App, events: readonly FoundEvent[]): Promise<Child> {
   const name = watchedName(app.state.place);
   const own = events.filter(({ place }) => place === name).sort((a, b) => Number(b.state === "open") - Number(a.state === "open"));
-  if (own.length === 0) return "Changed: no events. Nothing differed from the same hours of the weeks before by more than chance.";
-  const told = own.slice(0, MOST_EVENTS).flatMap((event, at) => {
+  if (own.length === 0) return unchanged(name ? await radar.watched(app.state.place, name).catch(() => null) : null);
+  const shown = own.slice(0, MOST_EVENTS);
+  const followed = await Promise.all(shown.map(async (event) => (event.state === "open" && app.state.place.kind === "location" ? radar.followers(event.id).catch(() => null) : null)));
+  const told = shown.flatMap((event, at) => {
     const change = { range: around(event, Date.now()), counts: isCount(event), page: 0 };
-    const parts = event.parts.length ? `, in ${many(event.parts.length, "network")}` : "";
-    return [at ? "; " : "", stateLink(app.store, change, { key: `words:${event.id}` }, when(event)), `: ${event.summary.replace(/^[^:]*: /, "")}${parts}`];
+    const parts = extent(followed[at] ?? null) ?? (event.parts.length ? `, in ${many(event.parts.length, "network")}` : "");
+    return [at ? "; " : "", stateLink(app.store, change, { key: `words:${event.id}` }, when(event)), `: ${event.summary.replace(/^[^:]*: /, "")}${parts}${sources(event) ? ` (${sources(event)})` : ""}`];
   });
   const more = own.length > MOST_EVENTS ? ["; ", stateLink(app.store, { view: "events", which: "all", page: 0 }, { key: "words:events" }, `${own.length - MOST_EVENTS} more`)] : [];
   return h("span", {}, "Changed: ", ...told, ...more, ".");
+}
+
+/** That there are no events means something only where they would have been noticed. */
+export function unchanged(place: WatchedPlace | null): string {
+  const statuses = (place?.series ?? []).map(({ status }) => status);
+  if (statuses.includes("watched")) return "Changed: no events. Nothing differed from the same hours of the weeks before by more than chance.";
+  if (statuses.includes("learning")) return "Changed: not known yet. What is usual here is being learnt, which takes a week of data.";
+  if (statuses.includes("too_few")) return "Changed: not known. There are too few connections from here to notice an event.";
+  return "Changed: not known. This place is not watched for events.";
+}
+
+/** In how many networks an event of a country is seen, and in which it is not, although it would be by now. */
+export function extent(found: Followers | null): string | null {
+  if (!found || found.following.length + found.exempt.length === 0) return null;
+  const { following, exempt } = found;
+  const named = exempt.slice(0, MOST_NAMED).map(({ asn, name }) => name || `AS${asn}`);
+  const not = exempt.length === 0 ? "" : `; not in ${named.join(", ")}${exempt.length > MOST_NAMED ? ` and ${exempt.length - MOST_NAMED} more` : ""}`;
+  return `, in ${following.length} of ${many(following.length + exempt.length, "network")}${not}`;
 }
 
 /** Which of its networks differ from the others. */

@@ -19,6 +19,7 @@ import { figure } from "../ui/figure";
 import { addedNote, noteMenu } from "../ui/note";
 import { later } from "../ui/later";
 import { compact, count, percent, points, sampling } from "../ui/format";
+import { besideTcp } from "./beside";
 import { type Earlier, earlierOf, unlike } from "./earlier";
 import { happened, marksOfEvents, SHOWN_EVENTS } from "./happened";
 import { inWords } from "./in-words";
@@ -31,7 +32,7 @@ export async function render(app: App): Promise<Child[]> {
   const both = [asked, { ...asked, control: true }];
   // First what is seen first: a browser asks few questions at a time.
   const first = Promise.all([radar.summary("stage", both), radar.stagesOverTime([asked], { step: stepOf(app.state) }), radar.events(asked, SHOWN_EVENTS).catch(() => [])]);
-  const more = [later(inWords(app), 150), later(happened(app), 200), later(remarkable(app), 480), later(causes(app.store), 300)];
+  const more = [later(inWords(app), 150), later(happened(app), 200), later(remarkable(app), 480), later(causes(app.store), 300), later(besideTcp(app), app.state.dataSet === "quic" ? 420 : 0)];
   const [sums, series, events] = await first;
   const [now, before] = sums.series;
   const between = sums.ranges[0] ?? [0, 0];
@@ -109,12 +110,12 @@ function card(stage: Anomalous, now: Groups, before: Groups | undefined, isOut: 
 function chart({ store, state }: App, series: OverTime, events: readonly FoundEvent[]): HTMLElement {
   const [groups] = series.series;
   const shown = series.ranges[0] ?? [0, 0];
-  const marks = [...marksOf(series.meta.confidenceInfo.annotations, shown), ...marksOfEvents(events, state.place, shown, Date.now())];
+  const marks = [...marksOf(series.meta.confidenceInfo.annotations, shown), ...marksOfEvents(events, state.place, shown, Date.now())].sort((a, b) => a.from - b.from);
   const unit = segmented("Unit", [{ value: false, label: "Share" }, { value: true, label: "Count" }], state.counts, (counts) => store.go({ counts }));
   return figure({
     key: "stages",
     title: "Cut short over time, by stage",
-    sub: unitText(state.counts, series.step, groups),
+    sub: unitText(state.counts, series.step, groups, state.completed && state.dataSet !== "quic"),
     body: stageChart(state, series, marks, 320, (from, to) => store.go({ range: { kind: "fixed", from, to } })),
     table: () => (groups ? stageTable(groups, state.counts) : { columns: [], rows: [] }),
     source: provenance("Connections cut short, by stage", state, series),

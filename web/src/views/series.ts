@@ -33,9 +33,13 @@ export const isEmpty = (groups: Groups | undefined): boolean => !groups || total
 const STEP_NAMES: Record<number, string> = { 900_000: "15 minutes", 3_600_000: "hour", 86_400_000: "day", 604_800_000: "week" };
 export const stepName = (step: number): string => STEP_NAMES[step] ?? "piece of time";
 
-/** `groups` tell whether counts are estimates. */
-export const unitText = (counts: boolean, step: number, groups?: Groups): string =>
-  counts ? `${groups && isEstimate(groups) ? "Estimated connections" : "Connections"} per ${stepName(step)}` : `Share of connections per ${stepName(step)}`;
+/** `groups` tell whether counts are estimates, `completed` that only completed handshakes count. */
+export function unitText(counts: boolean, step: number, groups?: Groups, completed = false): string {
+  const what = completed ? "completed handshakes" : "connections";
+  if (!counts) return `Share of ${what} per ${stepName(step)}`;
+  const known = groups && isEstimate(groups) ? `Estimated ${what}` : `${what.charAt(0).toUpperCase()}${what.slice(1)}`;
+  return `${known} per ${stepName(step)}`;
+}
 
 /** Whether sampled connections stand for more than themselves. */
 export const isEstimate = (groups: Groups): boolean => total(groups.weight) > 1.005 * total(groups.sampled);

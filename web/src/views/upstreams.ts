@@ -55,7 +55,7 @@ function worst(servers: readonly Server[]): HTMLElement | null {
   const parts = COLUMNS.slice(1).map(([label, , of]) => [label.toLowerCase(), Number(of(first))] as const).filter(([, share]) => share > 0);
   const most = parts.sort((a, b) => b[1] - a[1])[0];
   if (!most) return h("p", {}, "No server refused, hung or closed without an answer.");
-  return h("p", {}, `Most failures are to ${nameOf(first)}: ${percent(Number(first.cutShort))} cut short; mostly ${most[0]} (${percent(most[1])}).`);
+  return h("p", {}, `Most failures are to ${nameOf(first)}: ${percent(Number(first.cutShort))} cut short; most often “${most[0]}”, ${percent(most[1])} of its connections.`);
 }
 
 function table({ store }: App, servers: readonly Server[]): HTMLElement {

@@ -5,7 +5,7 @@ import { type Asked, narrowed } from "../api/question";
 import * as radar from "../api/radar";
 import type { Ranked } from "../api/radar";
 import { type App, cautions, judged, named } from "../app";
-import { agreement, type Agreement, differ, interval, LEAST, MARGIN, type Sample } from "../stats/proportions";
+import { agreement, type Agreement, differ, interval, LEAST, MARGIN, SMALL_MARGIN, type Sample } from "../stats/proportions";
 import { type Metric, metricPhrase, metricTitle } from "../state/stage";
 import { type Filter, type Part, PARTS, type State } from "../state/url";
 import { segmented, stateLink } from "../ui/controls";
@@ -158,7 +158,7 @@ async function panel(app: App, compared: Compared, networks: readonly Ranked[]):
     h(
       "p",
       { class: "muted" },
-      `Different means: at least ${MARGIN} points from the others, and more than chance explains (two-proportion tests, Bonferroni-corrected, 5 % for each line). Servers whose clients come from different networks may differ for that reason alone: look at one country or network to be sure.`,
+      `Different means: at least ${MARGIN} points from the others, or at least ${SMALL_MARGIN} point and twice as much or half as much, and more than chance explains (two-proportion tests, Bonferroni-corrected, 5 % for each line). Servers whose clients come from different networks may differ for that reason alone: look at one country or network to be sure.`,
     ),
   );
 }

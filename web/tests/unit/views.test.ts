@@ -4,6 +4,8 @@ import type { FoundEvent, GroupsAnswer, Meta } from "../../src/api/wire";
 import type { Place } from "../../src/state/place";
 import { filtersOf } from "../../src/views/events";
 import { flowOf } from "../../src/views/flow";
+import { listed } from "../../src/charts/marks";
+import { extent, unchanged } from "../../src/views/in-words";
 import { stageTable } from "../../src/views/series";
 import { marksOfEvents, placeOf, timeOf, when } from "../../src/views/happened";
 
@@ -99,4 +101,28 @@ describe("a file with counts", () => {
     expect(labels(400).slice(1)).toEqual(["Post-SYN (estimated)", "Post-ACK (estimated)", "Post-PSH (estimated)", "Later (estimated)", "None (estimated)", "All (estimated)", "All (sampled)"]);
     expect(labels(4).slice(1)).toEqual(["Post-SYN", "Post-ACK", "Post-PSH", "Later", "None", "All", "All (sampled)"]);
   });
+});
+
+describe("an event of a country", () => {
+  const network = (asn: string, name = "") => ({ asn, name, location: null });
+
+  it("is in some networks, and not in others", () => {
+    expect(extent(null)).toBe(null);
+    expect(extent({ following: [], exempt: [] })).toBe(null);
+    expect(extent({ following: [network("64500")], exempt: [] })).toBe(", in 1 of 1 network");
+    expect(extent({ following: [network("1"), network("2")], exempt: [network("3", "Example"), network("4")] })).toBe(", in 2 of 4 networks; not in Example, AS4");
+  });
+});
+
+it.each([
+  ["watched", /^Changed: no events\. Nothing differed/],
+  ["learning", /takes a week of data\.$/],
+  ["too_few", /too few connections from here/],
+])("no events mean something only where they would be noticed: %s", (status, text) => {
+  expect(unchanged({ place: "country:PT", series: [{ channel: "traffic", status, minutes: null }] })).toMatch(text);
+});
+
+it("marks that lie over each other are listed", () => {
+  expect(listed([1])).toBe("1");
+  expect(listed([1, 3, 4, 5, 9, 10])).toBe("1, 3–5, 9–10");
 });

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use cutshort_detect::{Channel, Event, EventId, SeriesPlace};
+use cutshort_detect::{Channel, Config, Detector, Event, EventId, SeriesPlace};
 use cutshort_geo::{Country, Geo};
 use cutshort_model::Window;
 use cutshort_report::events::{country, sentence};
@@ -12,6 +12,7 @@ use cutshort_verdict::DataSet;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::corroboration::{FoundCorroboration, SourceLink, Sources, pages};
 use crate::question::{EventFilter, iso};
 
 /// An event: what began, and perhaps ended.
@@ -30,7 +31,8 @@ pub struct FoundEvent {
     asn: Option<NetworkName>,
     /// The server that did not collect packets.
     node: Option<String>,
-    /// In what: `traffic`, `post_syn`, `post_ack`, `post_psh`, `later`, or `observer` for what was not collected.
+    /// In what: `traffic`, `post_syn`, `post_ack`, `post_psh`, `later`; `flood`, `scan` or `reflection` for single SYNs that say nothing about the
+    /// connections of a place; or `observer` for what was not collected.
     channel: &'static str,
     /// `less` than usual, or `more`.
     direction: &'static str,
@@ -74,6 +76,10 @@ pub struct FoundEvent {
     /// When it last changed.
     #[schema(format = DateTime)]
     updated: String,
+    /// What each source says whose records were imported, one by one: they are never combined.
+    corroboration: Vec<FoundCorroboration>,
+    /// Pages of other sources about this place and time.
+    links: Vec<SourceLink>,
 }
 
 /// A country with its name.
@@ -112,6 +118,16 @@ impl NetworkName {
             location: home(number, geo).map(PlaceName::from),
         }
     }
+}
+
+/// The detector as it was after the last windows; none if events were not looked for yet.
+///
+/// # Errors
+/// The store's.
+pub fn latest_detector(store: &dyn Store) -> Result<Option<Detector>, StoreError> {
+    let Some(events) = store.events() else { return Ok(None) };
+    let checkpoint = events.checkpoint(i64::MAX)?;
+    Ok(checkpoint.and_then(|checkpoint| Detector::restore(Config::default(), &checkpoint.state).ok()))
 }
 
 /// The country in which most of a network's addresses are.
@@ -205,12 +221,48 @@ fn parts(events: &[KeptEvent]) -> BTreeMap<EventId, Vec<EventId>> {
 
 impl FoundEvent {
     /// The columns of a table.
-    pub const FIELDS: [&'static str; 15] = [
-        "id", "dataSet", "place", "channel", "state", "severity", "onset", "end", "opened", "depth",
-        "points", "partOf", "episode", "alarm", "summary",
+    pub const FIELDS: [&'static str; 16] = [
+        "id",
+        "dataSet",
+        "place",
+        "channel",
+        "state",
+        "severity",
+        "onset",
+        "end",
+        "opened",
+        "depth",
+        "points",
+        "partOf",
+        "episode",
+        "alarm",
+        "summary",
+        "corroboration",
     ];
 
-    /// Describes an event.
+    /// Describes an event, with what other sources say about it. `now` is in nanoseconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// The store's error.
+    pub fn corroborated(
+        one: &SelectedEvent,
+        geo: &Geo,
+        sources: &Sources<'_>,
+        now: i64,
+    ) -> Result<Self, StoreError> {
+        let event = &one.kept.event;
+        let corroboration = sources.about(event, geo, now)?.into_iter().map(Into::into).collect();
+        Ok(Self { corroboration, links: pages(event, now), ..Self::new(one, geo) })
+    }
+
+    /// What other sources say in short: `ioda agrees, ooni silent`.
+    #[must_use]
+    pub fn others(&self) -> String {
+        let all: Vec<String> = self.corroboration.iter().map(FoundCorroboration::in_short).collect();
+        all.join(", ")
+    }
+
+    /// Describes an event by itself.
     #[must_use]
     pub fn new(one: &SelectedEvent, geo: &Geo) -> Self {
         let SelectedEvent { data_set, kept, parts } = one;
@@ -248,6 +300,8 @@ impl FoundEvent {
             alarm: event.alarm.map(after),
             revision: event.revision,
             updated: iso(kept.updated),
+            corroboration: Vec::new(),
+            links: Vec::new(),
         }
     }
 
@@ -272,6 +326,7 @@ impl FoundEvent {
             self.episode.clone(),
             or_empty(&self.alarm),
             self.summary.clone(),
+            self.others(),
         ]
     }
 }

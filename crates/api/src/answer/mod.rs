@@ -1,6 +1,7 @@
 //! Answers questions: shares that add up, and notes about them.
 
 mod confidence;
+mod corroboration;
 mod coverage;
 mod csv;
 mod events;
@@ -20,8 +21,11 @@ use cutshort_model::Bucket;
 use cutshort_store::Store;
 
 pub use confidence::{LEAST_EFFECT, LEAST_POINT, LEAST_SAMPLE, MOST_GAPS};
+pub use corroboration::{FoundCorroboration, SourceLink, Sources};
 pub use coverage::{Coverage, CoveredIntervals, CoveredNode, Gap};
-pub use events::{EventList, FoundEvent, NetworkName, PlaceName, SelectedEvent, home, select};
+pub use events::{
+    EventList, FoundEvent, NetworkName, PlaceName, SelectedEvent, home, latest_detector, select,
+};
 pub use facts::Facts;
 pub use groups::{By, Column, Groups, OTHER, sum, value_name};
 pub use meta::{ConfidenceInfo, DateRange, Meta, Note, OwnMeta, Unit};

@@ -18,6 +18,7 @@ use super::cache::Cache;
 use super::facts::FactsKeeper;
 use super::limiter::{Limiter, Rate};
 use super::metrics::Metrics;
+use super::results::MetricPlace;
 use super::room::{Limits, Room};
 use super::tokens::Tokens;
 use super::warnings::Warnings;
@@ -39,6 +40,8 @@ pub struct Options {
     pub rate: Option<Rate>,
     /// Names of servers to which connections are opened.
     pub upstreams: Vec<ServerName>,
+    /// The places whose latest shares are metrics.
+    pub metric_places: Vec<MetricPlace>,
     /// Whether clients are identified by `X-Forwarded-For`, which a proxy in front must set. Connections then come
     /// from proxies, which may open any number.
     pub forwarded: bool,
@@ -66,6 +69,7 @@ impl Default for Options {
             hosts: None,
             origins: Vec::new(),
             upstreams: Vec::new(),
+            metric_places: vec![MetricPlace::World],
             rate: Some(Rate::default()),
             forwarded: false,
             limits: Limits::default(),

@@ -7,11 +7,14 @@ use std::time::Duration;
 
 use cutshort_metrics::{Exposition, Histogram};
 
+use super::results::LatestResults;
+
 /// Counts of requests. What the store and the jobs know is asked of them when metrics are collected.
 #[derive(Default)]
 pub(super) struct Metrics {
     answered: Mutex<Answered>,
     remembered: AtomicU64,
+    pub(super) latest: LatestResults,
 }
 
 /// Requests by endpoint, and by status.

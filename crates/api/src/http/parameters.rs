@@ -451,7 +451,7 @@ pub(super) const EVENT_CHANNEL: Parameter = query(
     "channel",
     ParameterKind::List(channels),
     "traffic,post_ack",
-    "Only events of these channels, a comma list; '-' in front excludes. 'traffic': fewer connections; a stage: a larger share of connections cut short there; 'observer': what was not collected.",
+    "Only events of these channels, a comma list; '-' in front excludes. 'traffic': fewer connections; a stage: a larger share of connections cut short there; 'flood', 'scan' and 'reflection': single SYNs that say nothing about the connections of a place; 'observer': what was not collected.",
 );
 pub(super) const EVENT_STATE: Parameter = query(
     "state",

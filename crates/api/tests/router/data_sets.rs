@@ -190,7 +190,7 @@ fn servers(options: Options) -> Server {
         to("192.0.2.2", 443, 64500, Some(10_000), Tag::EmptyAnswer),
         to("2001:db8::7", 5432, 64501, Some(500), Tag::Answered),
     ];
-    let origin = Memory { data_set: DataSet::Origin, records, ..Memory::default() };
+    let origin = Memory { data_set: DataSet::Origin, records, more_windows: 32 * 96, ..Memory::default() };
     Server::with(Memory { origin: Some(Box::new(origin)), ..Memory::default() }, options)
 }
 
@@ -315,6 +315,10 @@ const QUIC: &str = "/client/v4/radar/quic_closes_timeouts";
 
 /// 30 clients that got no answer, 10 that closed after one, and 60 that are not cut short.
 fn quic() -> Server {
+    Server::of(quic_store())
+}
+
+fn quic_store() -> Memory {
     let of = |stage: Stage, termination, signature: Option<&str>, tags: &[Tag], times| {
         let cell = connection(END - WINDOW, "DE", 3320, stage, times);
         let signature = signature.map(|name| DataSet::Quic.signature(name).unwrap());
@@ -333,7 +337,30 @@ fn quic() -> Server {
         ])
     };
     let tcp = Memory::of(vec![connection(END - WINDOW, "US", 174, Stage::PostAck, 10)]);
-    Server::of(Memory { origin: Some(Box::new(quic)), ..tcp })
+    Memory { origin: Some(Box::new(quic)), ..tcp }
+}
+
+#[test]
+fn a_quic_connection_is_shown_datagram_by_datagram() {
+    let query = "/connections/trace?client=198.51.100.7&clientPort=40112&server=203.0.113.5&serverPort=443&time=2026-01-14T11:50:00Z";
+    assert_eq!(quic().get(&format!("{QUIC}{query}")).problem().0, 403);
+    let server = Server::with(quic_store(), Options { connections: true, ..open() });
+    let found = server.get(&format!("{QUIC}{query}")).result();
+    let datagrams = found["datagrams"].as_array().unwrap();
+    let shown = |key: &str| datagrams.iter().map(|datagram| datagram[key].clone()).collect::<Vec<_>>();
+    assert_eq!(shown("packets"), [json!(["Initial"]), json!(["Initial"]), json!(["Handshake"])]);
+    assert_eq!(shown("seconds"), [0.0, 0.3, 1.0]);
+    assert_eq!(shown("isReceived"), [false, false, true]);
+    assert_eq!((&datagrams[1]["len"], &datagrams[1]["version"]), (&json!(1200), &json!("1")));
+    assert_eq!((&datagrams[1]["dcid"], &datagrams[1]["dcidLen"]), (&json!(0), &json!(8)));
+    assert_eq!(datagrams[1]["meaning"], "Initial");
+    let reasons = found["reasons"].to_string();
+    assert!(
+        reasons.contains("Nothing shows that the client got an answer") && reasons.contains("102"),
+        "{reasons}"
+    );
+    let gone = query.replace("40112", "40113");
+    assert_eq!(server.get(&format!("{QUIC}{gone}")).problem().0, 404);
 }
 
 #[test]

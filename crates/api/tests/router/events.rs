@@ -57,13 +57,13 @@ fn store() -> Memory {
     gone.event.state = EventState::Retracted;
     let kept = vec![portugal, part, states, network, away, gone];
     let cells = ["US", "PT"].map(|place| connection(END - DAY, place, 174, Stage::None, 1000));
-    Memory { events: KnownEvents(kept), ..Memory::of(cells.to_vec()) }
+    Memory { events: KnownEvents(kept, None), ..Memory::of(cells.to_vec()) }
 }
 
 fn with_origin() -> Memory {
     let mut store = store().with_origin();
     let origin = store.origin.as_mut().unwrap();
-    origin.events = KnownEvents(vec![event("as:15169", Channel::Traffic, 5, None, 0.6)]);
+    origin.events = KnownEvents(vec![event("as:15169", Channel::Traffic, 5, None, 0.6)], None);
     store
 }
 
@@ -87,9 +87,10 @@ fn events_have_everything_that_is_known_of_them() {
         "onset": "2026-01-12T12:00:00Z", "end": "2026-01-12T17:00:00Z", "opened": "2026-01-12T12:30:00Z",
         "closed": "2026-01-12T17:30:00Z", "depth": 0.95, "points": null, "excess": 1234.0, "evidence": 25.0,
         "partOf": null, "parts": [events[4]["id"]], "episode": portugal["id"], "alarm": "2026-01-12T12:30:00Z",
-        "revision": 0, "updated": "2026-01-13T12:10:00Z"
+        "revision": 0, "updated": "2026-01-13T12:10:00Z", "corroboration": [], "links": portugal["links"]
     });
     assert_eq!(portugal, &expected);
+    assert!(portugal["links"][0]["url"].as_str().unwrap().contains("/country/PT?"), "{portugal}");
     let states = &events[0];
     assert_eq!(
         (&states["points"], &states["depth"], &states["end"]),

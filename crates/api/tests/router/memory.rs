@@ -7,17 +7,20 @@ use std::time::SystemTime;
 
 use cutshort_geo::Country;
 use cutshort_model::{Addresses, ConnectionRecord, Dimension, Network, Port, Value, Window};
+use cutshort_packet::quic::{Datagram, Kinds};
 use cutshort_packet::{FiveTuple, Flags, SynOptions};
 use cutshort_store::cell::{CellKey, CellOutcome, Cells};
 use cutshort_store::{
     Added, Annotation, Checkpoint, Choice, ConnectionQuery, EventQuery, EventStep, Events, FlowKey, Folded,
-    Grouped, Impaired, Impairment, Inputs, KeptEvent, NewAnnotation, NodeCoverage, Replacement, Result,
-    Retention, RollupAnswer, RollupQuery, RollupRow, Segment, Selection, Status, Store, StoreError,
-    StoredRow, WindowCounts, WindowPackets, WindowState,
+    Grouped, Impaired, Impairment, Inputs, KeptEvent, NewAnnotation, NodeCoverage, Outside, Replacement,
+    Result, Retention, RollupAnswer, RollupQuery, RollupRow, Segment, Selection, Status, Store, StoreError,
+    StoredDatagram, StoredRow, WindowCounts, WindowPackets, WindowState,
 };
 use cutshort_verdict::{
     DataSet, Exclusion, Row, Signature, Stage, Tag, Tags, Termination, WeightedCount, ZMAP4_OPTIONS,
 };
+
+use crate::outside::KnownOutside;
 
 /// 5-tuples of one kind in a window.
 #[derive(Clone, Debug)]
@@ -38,6 +41,8 @@ pub(crate) struct Memory {
     pub(crate) cells: Vec<Cell>,
     /// Where windows without results begin.
     pub(crate) pending: Vec<i64>,
+    /// Windows with results, beyond those of the cells.
+    pub(crate) more_windows: u64,
     /// That packets of a window take.
     pub(crate) bytes: u64,
     pub(crate) folded: bool,
@@ -48,6 +53,7 @@ pub(crate) struct Memory {
     pub(crate) broken: Mutex<Option<fn() -> StoreError>>,
     pub(crate) annotations: Mutex<Vec<Annotation>>,
     pub(crate) events: KnownEvents,
+    pub(crate) outside: KnownOutside,
     /// None is all time.
     pub(crate) coverage: Option<Vec<NodeCoverage>>,
     /// What single connections were last asked for.
@@ -173,9 +179,9 @@ fn tagged(choice: &Choice<Tag>, tags: Tags) -> bool {
         && !choice.exclude.iter().any(|tag| tags.contains(*tag))
 }
 
-/// Events that were found.
+/// Events that were found, and the state of what has found them.
 #[derive(Debug, Default)]
-pub(crate) struct KnownEvents(pub(crate) Vec<KeptEvent>);
+pub(crate) struct KnownEvents(pub(crate) Vec<KeptEvent>, pub(crate) Option<Vec<u8>>);
 
 impl Events for KnownEvents {
     fn list(&self, query: &EventQuery) -> Result<Vec<KeptEvent>> {
@@ -187,7 +193,7 @@ impl Events for KnownEvents {
     }
 
     fn checkpoint(&self, _window: i64) -> Result<Option<Checkpoint>> {
-        Ok(None)
+        Ok(self.1.clone().map(|state| Checkpoint { next: 0, state }))
     }
 
     fn keep(&self, _step: &EventStep<'_>) -> Result<()> {
@@ -198,6 +204,10 @@ impl Events for KnownEvents {
 impl Store for Memory {
     fn events(&self) -> Option<&dyn Events> {
         Some(&self.events)
+    }
+
+    fn outside(&self) -> Option<&dyn Outside> {
+        Some(&self.outside)
     }
 
     fn data_set(&self) -> DataSet {
@@ -329,7 +339,7 @@ impl Store for Memory {
         }
         Ok(Status {
             protected: self.protected.clone(),
-            windows: windows.len() as u64,
+            windows: windows.len() as u64 + self.more_windows,
             window_range: range,
             updated: range.map(|(_, last)| last.end() + 30_000_000_000),
             counts,
@@ -394,7 +404,43 @@ impl Grouped for Packets {
     fn next_group(&mut self, rows: &mut Vec<StoredRow>) -> Result<Option<FlowKey>> {
         let Some(found) = self.0.take() else { return Ok(None) };
         *rows = found;
-        let [client, server] = ["198.51.100.7", "203.0.113.5"].map(|address| address.parse().unwrap());
-        Ok(Some(FiveTuple::new(client, 40112, server, 443).into()))
+        Ok(Some(five_tuple().into()))
     }
+
+    /// An Initial packet that is repeated, and what the server answers to the second one.
+    fn next_datagrams(&mut self, rows: &mut Vec<StoredDatagram>) -> Result<Option<FlowKey>> {
+        let Some(found) = self.0.as_mut().and_then(Vec::pop) else { return Ok(None) };
+        let initial = Datagram {
+            ts: found.row.ts,
+            five_tuple: five_tuple(),
+            kinds: Kinds::INITIAL,
+            version: 1,
+            len: 1200,
+            dcid: Some(7),
+            dcid_len: 8,
+            token: Some(Datagram::NO_TOKEN),
+            sample_rate: 1,
+            ttl: 57,
+            ..Datagram::ZERO
+        };
+        let answer = Datagram {
+            five_tuple: five_tuple().reversed(),
+            kinds: Kinds::HANDSHAKE,
+            dcid: Some(9),
+            ..initial
+        };
+        let sent = if found.row.is_syn() {
+            vec![initial, Datagram { ts: initial.ts + 300_000_000, ..initial }]
+        } else {
+            vec![answer]
+        };
+        let stored = |row| StoredDatagram { node: 0, segment: 0, row, place: None };
+        *rows = sent.into_iter().map(stored).collect();
+        Ok(Some(rows[0].row.five_tuple.into()))
+    }
+}
+
+fn five_tuple() -> FiveTuple {
+    let [client, server] = ["198.51.100.7", "203.0.113.5"].map(|address| address.parse().unwrap());
+    FiveTuple::new(client, 40112, server, 443)
 }

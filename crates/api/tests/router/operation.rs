@@ -2,15 +2,14 @@
 
 use axum::body::Body;
 use axum::http::Request;
-use cutshort_detect::{Channel, EventId};
+use cutshort_detect::EventId;
 use cutshort_model::Window;
-use cutshort_store::{Impaired, Impairment};
+use cutshort_store::{Impaired, Impairment, KeptEvent};
 use cutshort_verdict::{DataSet, Exclusion, Stage};
 use serde_json::json;
 
 use crate::client::{DAY, END, Server, WINDOW};
-use crate::events::event;
-use crate::memory::{KnownEvents, Memory, connection, excluded};
+use crate::memory::{Memory, connection, excluded};
 
 fn store() -> Memory {
     let cells = vec![
@@ -148,10 +147,12 @@ fn the_page_needs_nothing_from_elsewhere() {
 fn every_example_works() {
     let quic = Memory { data_set: DataSet::Quic, ..store() };
     let origin = Memory { data_set: DataSet::Origin, origin: Some(Box::new(quic)), ..store() };
+    let mut found = crate::watched::store();
+    let country = |kept: &&mut KeptEvent| kept.event.place.to_string() == "country:IQ";
+    let known = found.events.0.iter_mut().find(country).unwrap();
     // The example of the documentation has this id.
-    let mut known = event("world", Channel::Traffic, 9, None, 0.5);
     known.event.id = EventId(255);
-    let store = Memory { origin: Some(Box::new(origin)), events: KnownEvents(vec![known]), ..store() };
+    let store = Memory { origin: Some(Box::new(origin)), events: found.events, ..store() };
     let server = Server::with(store, crate::client::with_all());
     let page = server.get("/docs").text;
     let links: Vec<&str> =
@@ -165,4 +166,29 @@ fn every_example_works() {
         let got = server.get(&link.replace("&amp;", "&"));
         assert_eq!(got.status, 200, "{link}: {}", got.text);
     }
+}
+
+#[test]
+fn shares_of_the_last_hour_are_metrics_of_chosen_places() {
+    let window = END - WINDOW;
+    let connections = vec![
+        connection(window, "US", 174, Stage::PostAck, 10),
+        connection(window, "US", 174, Stage::None, 30),
+        connection(window, "PT", 3243, Stage::None, 60),
+        // Longer ago.
+        connection(END - 8 * WINDOW, "US", 174, Stage::PostSyn, 1000),
+    ];
+    let places = ["world", "country:US", "as:3243", "country:FR"].map(|place| place.parse().unwrap());
+    let options = cutshort_api::Options { metric_places: places.to_vec(), ..crate::client::with_all() };
+    let metrics = Server::with(Memory::of(connections), options).get("/metrics").text;
+    for line in [
+        "cutshort_stage_share_ratio{data_set=\"tcp\",place=\"world\",stage=\"post_ack\"} 0.1",
+        "cutshort_stage_share_ratio{data_set=\"tcp\",place=\"world\",stage=\"post_syn\"} 0.0",
+        "cutshort_stage_share_ratio{data_set=\"tcp\",place=\"country:US\",stage=\"post_ack\"} 0.25",
+        "cutshort_stage_share_ratio{data_set=\"tcp\",place=\"as:3243\",stage=\"no_match\"} 1.0",
+        "cutshort_last_hour_connections{data_set=\"tcp\",place=\"country:FR\"} 0.0",
+    ] {
+        assert!(metrics.lines().any(|own| own == line), "{line} in\n{metrics}");
+    }
+    assert!(!metrics.contains("place=\"country:FR\",stage"), "{metrics}");
 }

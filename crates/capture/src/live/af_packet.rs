@@ -9,7 +9,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType};
 
 use super::ring::slots;
 use super::sys::{self, Ring};
-use super::{Intake, LiveError, LiveSettings, filter, wait};
+use super::{DATAGRAM_BYTES, Intake, LiveError, LiveSets, LiveSettings, filter, wait};
 
 /// The size of a block of the ring, the unit in which kernel and program exchange it, in bytes.
 const BLOCK: usize = 1 << 20;
@@ -115,9 +115,16 @@ impl AfPacket {
 fn set_up(socket: &OwnedFd, interface: u32, settings: &LiveSettings) -> io::Result<Ring> {
     let blocks = (settings.buffer / BLOCK).max(2);
     let packet = |name, value: &[u8]| sys::set_option(socket.as_fd(), libc::SOL_PACKET, name, value);
-    sys::attach(socket.as_fd(), &mut filter::program(&settings.ports, settings.snaplen, settings.sides))?;
+    let wanted = filter::Wanted {
+        sets: settings.sets,
+        ports: &settings.ports,
+        snaplen: settings.snaplen,
+        quic_ports: settings.quic_ports(),
+        datagram: DATAGRAM_BYTES,
+    };
+    sys::attach(socket.as_fd(), &mut filter::program(&wanted))?;
     packet(libc::PACKET_VERSION, &VERSION.to_ne_bytes())?;
-    if !settings.sides.has_opened() {
+    if !settings.sets.has(LiveSets::ORIGIN) {
         // Spares a look at what goes out; an older kernel's filter drops it.
         let _ = packet(IGNORE_OUTGOING, &1_i32.to_ne_bytes());
     }

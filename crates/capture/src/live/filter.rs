@@ -1,10 +1,10 @@
 //! The kernel filter of a packet socket (classic BPF; linux/filter.h): TCP that comes in, to some
-//! ports; for connections that this host opens TCP in both directions, and ICMP errors. What it lets
-//! through is still parsed and judged; it only spares the copying.
+//! ports; for connections that this host opens TCP in both directions, and ICMP errors; for QUIC
+//! datagrams to some ports, and ICMP errors. What it lets through is still parsed and judged; it only spares the copying.
 //!
 //! The socket takes packets from the network header on, so there is no link layer to step over.
 
-use super::Sides;
+use super::LiveSets;
 
 /// `sock_filter`: code, jump if true, jump if false, value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +36,7 @@ pub(crate) const OUTGOING: u32 = 4;
 const IPV4: u32 = 0x0800;
 const IPV6: u32 = 0x86dd;
 const TCP: u32 = 6;
+const UDP: u32 = 17;
 const ICMP: u32 = 1;
 const ICMPV6: u32 = 58;
 /// The types of messages that something is unreachable.
@@ -44,25 +45,47 @@ const UNREACHABLE_V6: u32 = 1;
 /// IPv6 extension headers that may lead to TCP; walked outside the kernel.
 const EXTENSIONS: [u32; 5] = [0, 43, 44, 51, 60];
 
-/// A program that keeps `snaplen` bytes of what it lets through. Without `ports`, all of them.
-pub(crate) fn program(ports: &[u16], snaplen: u32, sides: Sides) -> Vec<Instruction> {
+/// What a program lets through.
+pub(crate) struct Wanted<'a> {
+    pub(crate) sets: LiveSets,
+    /// Server ports of TCP; all if empty.
+    pub(crate) ports: &'a [u16],
+    /// The number of bytes that are kept of a packet.
+    pub(crate) snaplen: u32,
+    /// Server ports of QUIC.
+    pub(crate) quic_ports: &'a [u16],
+    /// The number of bytes that are kept of a datagram.
+    pub(crate) datagram: u32,
+}
+
+impl Wanted<'_> {
+    fn has_tcp(&self) -> bool {
+        self.sets.has(LiveSets::TCP | LiveSets::ORIGIN)
+    }
+
+    fn has_errors(&self) -> bool {
+        self.sets.has(LiveSets::ORIGIN | LiveSets::QUIC)
+    }
+
+    /// The number of bytes that are kept of what may be either.
+    fn most(&self) -> u32 {
+        if self.sets.has(LiveSets::QUIC) { self.snaplen.max(self.datagram) } else { self.snaplen }
+    }
+}
+
+/// A program that lets through what is wanted.
+pub(crate) fn program(wanted: &Wanted<'_>) -> Vec<Instruction> {
     let mut program = Program::default();
     program.load(LOAD_BYTE, DIRECTION);
-    if !sides.has_opened() {
+    if !wanted.sets.has(LiveSets::ORIGIN) {
         program.drop_if(OUTGOING);
     }
     program.drop_if(TO_OTHERS);
-    program.load(LOAD_HALF, PROTOCOL);
-    let ipv4 = ipv4(ports, snaplen, sides);
-    let ipv6 = ipv6(ports, snaplen, sides);
-    // Of another protocol than IPv4: step over what is for that.
-    program.push(JUMP_EQUAL, 1, 0, IPV4);
-    program.push(JUMP, 0, 0, ipv4.len() as u32);
-    program.0.extend(ipv4);
-    program.load(LOAD_HALF, PROTOCOL);
-    program.push(JUMP_EQUAL, 1, 0, IPV6);
+    for (protocol, inside) in [(IPV4, ipv4(wanted)), (IPV6, ipv6(wanted))] {
+        program.load(LOAD_HALF, PROTOCOL);
+        program.only_if(protocol, inside);
+    }
     program.push(RETURN, 0, 0, 0);
-    program.0.extend(ipv6);
     program.0
 }
 
@@ -87,6 +110,13 @@ impl Program {
         self.push(RETURN, 0, 0, len);
     }
 
+    /// Steps over a part, unless this was loaded. The part may be longer than a jump with a condition reaches.
+    fn only_if(&mut self, value: u32, inside: Self) {
+        self.push(JUMP_EQUAL, 1, 0, value);
+        self.push(JUMP, 0, 0, inside.0.len() as u32);
+        self.0.extend(inside.0);
+    }
+
     /// Ends with the packet if one of its ports, which `load` loads, is one of those.
     fn ports(&mut self, load: u16, at: &[u32], ports: &[u16], snaplen: u32) {
         for place in at {
@@ -96,52 +126,74 @@ impl Program {
         self.push(RETURN, 0, 0, if ports.is_empty() { snaplen } else { 0 });
     }
 
-    /// Ends with an ICMP message that something is unreachable, or without any other. Its protocol was loaded, and `load`
-    /// loads its type.
-    fn unreachable(&mut self, protocol: u32, load: &[(u16, u32)], kind: u32, snaplen: u32) {
-        // To behind the two returns.
-        self.push(JUMP_EQUAL, 0, load.len() as u8 + 3, protocol);
+    /// Ends with an ICMP message that something is unreachable, or without any other. `load` loads its type.
+    fn unreachable(&mut self, load: &[(u16, u32)], kind: u32, snaplen: u32) {
         load.iter().for_each(|(code, k)| self.load(*code, *k));
         self.return_if(kind, snaplen);
         self.push(RETURN, 0, 0, 0);
     }
 }
 
-/// Where the ports are that count: the destination's, and of what comes back the source's.
-fn places(sides: Sides, header: u32) -> Vec<u32> {
-    if sides.has_opened() { vec![header + 2, header] } else { vec![header + 2] }
+/// Where the TCP ports are that count: the destination's, and of what comes back the source's.
+fn places(wanted: &Wanted<'_>, header: u32) -> Vec<u32> {
+    if wanted.sets.has(LiveSets::ORIGIN) { vec![header + 2, header] } else { vec![header + 2] }
 }
 
-fn ipv4(ports: &[u16], snaplen: u32, sides: Sides) -> Vec<Instruction> {
+fn ipv4(wanted: &Wanted<'_>) -> Program {
     let mut program = Program::default();
     program.load(LOAD_BYTE, 9);
-    if sides.has_opened() {
+    if wanted.has_errors() {
+        let mut inside = Program::default();
         let load = [(LOAD_INDEX_HEADER, 0), (LOAD_BYTE_INDEXED, 0)];
-        program.unreachable(ICMP, &load, UNREACHABLE, snaplen);
+        inside.unreachable(&load, UNREACHABLE, wanted.snaplen);
+        program.only_if(ICMP, inside);
     }
-    program.push(JUMP_EQUAL, 1, 0, TCP);
+    if wanted.has_tcp() {
+        let mut inside = Program::default();
+        // Later fragments have no ports; they are counted.
+        inside.load(LOAD_HALF, 6);
+        inside.push(JUMP_SET, 0, 1, 0x1fff);
+        inside.push(RETURN, 0, 0, wanted.snaplen);
+        inside.load(LOAD_INDEX_HEADER, 0);
+        inside.ports(LOAD_HALF_INDEXED, &places(wanted, 0), wanted.ports, wanted.snaplen);
+        program.only_if(TCP, inside);
+    }
+    if wanted.sets.has(LiveSets::QUIC) {
+        let mut inside = Program::default();
+        // Later fragments may be of any datagram.
+        inside.load(LOAD_HALF, 6);
+        inside.push(JUMP_SET, 0, 1, 0x1fff);
+        inside.push(RETURN, 0, 0, 0);
+        inside.load(LOAD_INDEX_HEADER, 0);
+        inside.ports(LOAD_HALF_INDEXED, &[2], wanted.quic_ports, wanted.datagram);
+        program.only_if(UDP, inside);
+    }
     program.push(RETURN, 0, 0, 0);
-    // Later fragments have no ports; they are counted.
-    program.load(LOAD_HALF, 6);
-    program.push(JUMP_SET, 0, 1, 0x1fff);
-    program.push(RETURN, 0, 0, snaplen);
-    program.load(LOAD_INDEX_HEADER, 0);
-    program.ports(LOAD_HALF_INDEXED, &places(sides, 0), ports, snaplen);
-    program.0
+    program
 }
 
-fn ipv6(ports: &[u16], snaplen: u32, sides: Sides) -> Vec<Instruction> {
+fn ipv6(wanted: &Wanted<'_>) -> Program {
     const HEADER: u32 = 40;
     let mut program = Program::default();
     program.load(LOAD_BYTE, 6);
-    if sides.has_opened() {
-        program.unreachable(ICMPV6, &[(LOAD_BYTE, HEADER)], UNREACHABLE_V6, snaplen);
+    if wanted.has_errors() {
+        let mut inside = Program::default();
+        inside.unreachable(&[(LOAD_BYTE, HEADER)], UNREACHABLE_V6, wanted.snaplen);
+        program.only_if(ICMPV6, inside);
     }
-    EXTENSIONS.iter().for_each(|header| program.return_if(*header, snaplen));
-    program.push(JUMP_EQUAL, 1, 0, TCP);
+    EXTENSIONS.iter().for_each(|header| program.return_if(*header, wanted.most()));
+    if wanted.has_tcp() {
+        let mut inside = Program::default();
+        inside.ports(LOAD_HALF, &places(wanted, HEADER), wanted.ports, wanted.snaplen);
+        program.only_if(TCP, inside);
+    }
+    if wanted.sets.has(LiveSets::QUIC) {
+        let mut inside = Program::default();
+        inside.ports(LOAD_HALF, &[HEADER + 2], wanted.quic_ports, wanted.datagram);
+        program.only_if(UDP, inside);
+    }
     program.push(RETURN, 0, 0, 0);
-    program.ports(LOAD_HALF, &places(sides, HEADER), ports, snaplen);
-    program.0
+    program
 }
 
 #[cfg(test)]
@@ -196,9 +248,13 @@ mod tests {
         packet
     }
 
+    fn program_for(ports: &[u16], snaplen: u32, sets: LiveSets) -> Vec<Instruction> {
+        program(&Wanted { sets, ports, snaplen, quic_ports: &[443, 8443], datagram: 2048 })
+    }
+
     #[test]
     fn tcp_to_the_ports_passes() {
-        let program = program(&[80, 443], 128, Sides::Clients);
+        let program = program_for(&[80, 443], 128, LiveSets::TCP);
         for port in [80, 443] {
             assert_eq!(run(&program, 0, IPV4, &ipv4_packet(5, 6, 0, port)), 128);
             assert_eq!(run(&program, 0, IPV4, &ipv4_packet(15, 6, 0x4000, port)), 128);
@@ -210,7 +266,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_decided_in_the_kernel_passes() {
-        let program = program(&[80], 96, Sides::Clients);
+        let program = program_for(&[80], 96, LiveSets::TCP);
         assert_eq!(run(&program, 0, IPV4, &ipv4_packet(5, 6, 0x0001, 0)), 96);
         for header in EXTENSIONS {
             assert_eq!(run(&program, 0, IPV6, &ipv6_packet(header as u8, 0)), 96);
@@ -219,7 +275,7 @@ mod tests {
 
     #[test]
     fn both_directions_and_errors_of_opened_connections_pass() {
-        let program = program(&[80], 128, Sides::Both);
+        let program = program_for(&[80], 128, LiveSets::TCP | LiveSets::ORIGIN);
         let back = |mut packet: Vec<u8>, at: usize| {
             packet.swap(at, at + 2);
             packet.swap(at + 1, at + 3);
@@ -247,8 +303,32 @@ mod tests {
     }
 
     #[test]
+    fn datagrams_to_the_ports_and_errors_pass() {
+        for sets in [LiveSets::QUIC, LiveSets::QUIC | LiveSets::TCP] {
+            let program = program_for(&[80], 128, sets);
+            for port in [443, 8443] {
+                assert_eq!(run(&program, 0, IPV4, &ipv4_packet(6, 17, 0x4000, port)), 2048);
+                assert_eq!(run(&program, 0, IPV6, &ipv6_packet(17, port)), 2048);
+                assert_eq!(run(&program, OUTGOING, IPV4, &ipv4_packet(6, 17, 0, port)), 0);
+            }
+            assert_eq!(run(&program, 0, IPV4, &ipv4_packet(5, 17, 0, 80)), 0);
+            assert_eq!(run(&program, 0, IPV4, &ipv4_packet(5, 17, 0x0001, 443)), 0, "a later fragment");
+            let tcp = if sets.has(LiveSets::TCP) { 128 } else { 0 };
+            assert_eq!(run(&program, 0, IPV4, &ipv4_packet(5, 6, 0, 80)), tcp);
+            assert_eq!(run(&program, 0, IPV6, &ipv6_packet(6, 80)), tcp);
+            assert_eq!(run(&program, 0, IPV6, &ipv6_packet(60, 80)), 2048, "an extension header");
+            let mut message = ipv4_packet(7, 1, 0, 0);
+            message[28] = 3;
+            assert_eq!(run(&program, 0, IPV4, &message), 128);
+            let mut message = ipv6_packet(58, 0);
+            message[40] = 1;
+            assert_eq!(run(&program, 0, IPV6, &message), 128);
+        }
+    }
+
+    #[test]
     fn everything_else_is_dropped() {
-        let program = program(&[], 128, Sides::Clients);
+        let program = program_for(&[], 128, LiveSets::TCP);
         assert_eq!(run(&program, 0, IPV4, &ipv4_packet(5, 6, 0, 22)), 128);
         assert_eq!(run(&program, 0, IPV4, &ipv4_packet(5, 17, 0, 22)), 0);
         assert_eq!(run(&program, 0, IPV6, &ipv6_packet(17, 22)), 0);

@@ -1,14 +1,15 @@
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 
 use cutshort_packet::{Frame, LinkType, Packet, Refusal, Unreachable};
 
+use super::datagrams::{Datagrams, Taken};
 use super::left_out::LeftOut;
 use super::lottery::is_chosen;
 use super::sampler::{Decision, Sampler};
 use super::unstamped::Unstamped;
 use super::waiting::Waiting;
-use super::{LiveSettings, OPENED_MORE};
+use super::{Batch, LiveSets, LiveSettings, OPENED_MORE};
+use crate::random;
 
 /// The counts of a live source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,9 +24,11 @@ pub struct LiveCount {
     pub left_out: LeftOut,
     /// Rows of connections that this host opens that were passed on.
     pub opened: u64,
-    /// ICMP errors, logged by rules for such connections, that belong to none of the sample.
+    /// Datagrams of QUIC connections, and ICMP errors about these, that were passed on.
+    pub datagrams: u64,
+    /// ICMP errors about connections that this host opens or about QUIC connections that belong to none of the sample.
     pub other_errors: u64,
-    /// Packets that are not usable TCP packets, in the order of [`Refusal::ALL`].
+    /// Packets that are not usable packets of the data set, in the order of [`Refusal::ALL`].
     pub refused: [u64; Refusal::ALL.len()],
     /// Packets for this receiver that found no room in the kernel: of sampled connections in the netfilter log, of
     /// all connections at a packet socket. Losses at the very end of the netfilter log are only in the rules' own
@@ -36,6 +39,14 @@ pub struct LiveCount {
     pub without_time: u64,
     /// Messages of the kernel that could not be parsed.
     pub malformed: u64,
+}
+
+impl LiveCount {
+    /// What was passed on of all data sets.
+    #[must_use]
+    pub const fn taken(&self) -> u64 {
+        self.packets + self.opened + self.datagrams
+    }
 }
 
 /// Whose time a frame has.
@@ -63,6 +74,7 @@ pub(super) struct Intake {
     unstamped: Unstamped,
     openers: Sampler,
     waiting: Waiting,
+    datagrams: Datagrams,
     settings: LiveSettings,
     seed: u32,
 }
@@ -71,6 +83,7 @@ pub(super) struct Intake {
 impl Intake {
     pub(super) fn new(settings: &LiveSettings) -> io::Result<Self> {
         let keep = i64::try_from(settings.keep.as_nanos()).unwrap_or(i64::MAX);
+        let seed = settings.seed.map_or_else(|| random::bytes().map(u32::from_ne_bytes), Ok)?;
         Ok(Self {
             packets: Vec::new(),
             opened: Vec::new(),
@@ -79,22 +92,36 @@ impl Intake {
             unstamped: Unstamped::default(),
             openers: Sampler::of_openers(settings.limit.saturating_add(OPENED_MORE), keep, settings.size),
             waiting: Waiting::default(),
-            seed: settings.seed.map_or_else(random, Ok)?,
+            datagrams: Datagrams::new(settings, seed)?,
+            seed,
             settings: settings.clone(),
         })
     }
 
+    /// What was taken so far.
+    pub(super) fn batch(&self) -> Batch<'_> {
+        Batch { packets: &self.packets, opened: &self.opened, datagrams: &self.datagrams.rows }
+    }
+
+    /// Begins another batch.
+    pub(super) fn clear(&mut self) {
+        self.packets.clear();
+        self.opened.clear();
+        self.datagrams.rows.clear();
+    }
+
     /// Takes a frame if it belongs to a connection that is chosen here. `outgoing` says that this host sends it.
     pub(super) fn take(&mut self, link: LinkType, frame: Frame<'_>, outgoing: bool) {
-        let sides = self.settings.sides;
+        let sets = self.settings.sets;
         let rate = self.settings.rate.get();
-        let can_be_error = sides.has_opened() && !outgoing;
-        let Some(packet) = self.parse_or_error(link, frame, can_be_error.then_some(rate)) else { return };
-        let packet = Packet { sample_rate: rate, ..packet };
-        if sides.has_opened() {
+        let packet = match Packet::parse(link, frame) {
+            Ok(packet) => Packet { sample_rate: rate, ..packet },
+            Err(refusal) => return self.take_other(link, frame, outgoing, refusal),
+        };
+        if sets.has(LiveSets::ORIGIN) {
             self.take_opened(&packet, outgoing);
         }
-        if sides.has_clients() && !outgoing {
+        if sets.has(LiveSets::TCP) && !outgoing {
             let (settings, seed) = (&self.settings, self.seed);
             let begins = |packet: &Packet| {
                 packet.is_syn() && is_chosen(packet, settings.rate.get(), seed) && is_meant(packet, settings)
@@ -122,24 +149,30 @@ impl Intake {
         self.put_opened(row, decision);
     }
 
-    /// The packet of a frame. An ICMP error is taken here, if it is one of connections sampled at a rate.
-    fn parse_or_error(&mut self, link: LinkType, frame: Frame<'_>, rate: Option<u32>) -> Option<Packet> {
-        let refusal = match Packet::parse(link, frame) {
-            Ok(packet) => return Some(packet),
-            Err(refusal) => refusal,
-        };
-        match rate.and_then(|rate| Some((rate, Unreachable::parse(link, frame)?))) {
-            Some((sample_rate, error)) => self.take_error(Packet { sample_rate, ..error.row() }),
-            None => self.counts.refused[refusal as usize] += 1,
+    /// Takes a frame that is no TCP packet, if it is something else of a data set.
+    fn take_other(&mut self, link: LinkType, frame: Frame<'_>, outgoing: bool, refusal: Refusal) {
+        let (sets, rate) = (self.settings.sets, self.settings.rate.get());
+        if !outgoing && sets.has(LiveSets::ORIGIN) && self.take_error(link, frame, rate) {
+            return;
         }
-        None
+        match sets.has(LiveSets::QUIC) && !outgoing {
+            true => {
+                let taken = self.datagrams.take(link, frame);
+                self.count_datagram(&taken);
+            }
+            false => self.counts.refused[refusal as usize] += 1,
+        }
     }
 
-    fn take_error(&mut self, row: Packet) {
+    /// Takes an ICMP error about connections that this host opens, sampled at a rate. Returns whether a frame is one.
+    fn take_error(&mut self, link: LinkType, frame: Frame<'_>, sample_rate: u32) -> bool {
+        let Some(error) = Unreachable::parse(link, frame) else { return false };
+        let row = Packet { sample_rate, ..error.row() };
         match self.openers.decide_error(&row) {
             Decision::Leave => self.counts.other_errors += 1,
             decision => self.put_opened(row, decision),
         }
+        true
     }
 
     /// Takes a frame of a connection that the kernel's rules have chosen, at the rate that they
@@ -148,11 +181,7 @@ impl Intake {
     pub(super) fn take_sampled(&mut self, link: LinkType, frame: Frame<'_>, how: Sampled) {
         let Some(mut packet) = self.parse(link, frame) else { return };
         packet.sample_rate = how.rate.unwrap_or(self.settings.rate.get());
-        let decision = match self.sampler.decide(&packet, |_| true) {
-            // The kernel's memory is larger, and its word goes.
-            Decision::Full => Decision::Take,
-            decision => decision,
-        };
+        let decision = self.sampler.decide(&packet, |_| true).by_rules();
         match (decision, how.time) {
             (Decision::Take, Time::Receiver) => {
                 self.counts.without_time += 1;
@@ -174,19 +203,34 @@ impl Intake {
         how: Sampled,
     ) {
         let rate = how.rate.unwrap_or(self.settings.rate.get());
-        let Some(packet) = self.parse_or_error(link, frame, (!outgoing).then_some(rate)) else { return };
-        let packet = Packet { sample_rate: rate, ..packet };
+        let packet = match Packet::parse(link, frame) {
+            Ok(packet) => Packet { sample_rate: rate, ..packet },
+            Err(_) if !outgoing && self.take_error(link, frame, rate) => return,
+            Err(refusal) => return self.counts.refused[refusal as usize] += 1,
+        };
         // The rules log only what is a row.
         let row = if outgoing { packet } else { packet.received_row() };
-        let decision = match self.openers.decide(&row, |_| true) {
-            Decision::Full => Decision::Take,
-            decision => decision,
-        };
+        let decision = self.openers.decide(&row, |_| true).by_rules();
         if (decision, how.time) == (Decision::Take, Time::Receiver) {
             self.counts.without_time += 1;
             return self.waiting.hold(row);
         }
         self.put_opened(row, decision);
+    }
+
+    /// The same of a datagram of QUIC, or of an ICMP error that quotes one.
+    pub(super) fn take_sampled_datagram(&mut self, link: LinkType, frame: Frame<'_>, how: Sampled) {
+        let taken = self.datagrams.take_sampled(link, frame, how.rate);
+        self.count_datagram(&taken);
+    }
+
+    fn count_datagram(&mut self, taken: &Result<Taken, Refusal>) {
+        match taken {
+            Ok(Taken::Datagram(Decision::Take, _)) => self.counts.datagrams += 1,
+            Ok(Taken::Datagram(decision, ts)) => self.count_other(*ts, *decision),
+            Ok(Taken::OtherError) => self.counts.other_errors += 1,
+            Err(refusal) => self.counts.refused[*refusal as usize] += 1,
+        }
     }
 
     /// Hands on what waited for its answers, at the end all of it.
@@ -212,7 +256,7 @@ impl Intake {
                 self.counts.packets += 1;
                 self.packets.push(packet);
             }
-            _ => self.count_other(&packet, decision),
+            _ => self.count_other(packet.ts, decision),
         }
     }
 
@@ -226,16 +270,16 @@ impl Intake {
         self.counts.opened += (self.opened.len() - before) as u64;
         match decision {
             Decision::Take => {}
-            _ => self.count_other(&row, decision),
+            _ => self.count_other(row.ts, decision),
         }
     }
 
-    fn count_other(&mut self, packet: &Packet, decision: Decision) {
+    fn count_other(&mut self, ts: i64, decision: Decision) {
         match decision {
             Decision::Take => {}
             Decision::Leave => self.counts.left += 1,
             Decision::Capped => self.counts.capped += 1,
-            Decision::Full => self.counts.left_out.add(1, packet.ts),
+            Decision::Full => self.counts.left_out.add(1, ts),
         }
     }
 }
@@ -252,10 +296,4 @@ fn is_meant_to_open(syn: &Packet, settings: &LiveSettings) -> bool {
     let server = syn.five_tuple.dst();
     let port = settings.ports.is_empty() || settings.ports.contains(&syn.five_tuple.dst_port);
     port && !settings.exclude.iter().any(|net| net.contains(&server))
-}
-
-fn random() -> io::Result<u32> {
-    let mut bytes = [0; 4];
-    File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    Ok(u32::from_ne_bytes(bytes))
 }

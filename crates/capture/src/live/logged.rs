@@ -1,8 +1,8 @@
 //! One message of the netfilter log: a packet, or that connections were left out.
 
-use cutshort_packet::{LEFT_OUT_PREFIX, ORIGIN_PREFIX};
+use cutshort_packet::{LEFT_OUT_PREFIX, ORIGIN_PREFIX, QUIC_PREFIX};
 
-use super::OWN_PREFIX;
+use super::{LiveSets, OWN_PREFIX};
 use crate::netlink::{Message, attributes, text};
 
 // Attributes (linux/netfilter/nfnetlink_log.h).
@@ -25,8 +25,8 @@ pub(crate) struct Logged<'a> {
     pub(crate) sequence: Option<u32>,
     /// N of "1 in N", where the rule tells it in its prefix.
     pub(crate) rate: Option<u32>,
-    /// It is of a connection that this host opens: it was logged by the rules for these.
-    pub(crate) origin: bool,
+    /// The data set of the rules that logged it: `tcp` if it was logged by those of somebody else.
+    pub(crate) set: LiveSets,
     /// It was logged where packets leave this host.
     pub(crate) outgoing: bool,
     /// How many connections the rules could not remember, if that is what they report. Then there is no packet.
@@ -58,7 +58,7 @@ impl<'a> Logged<'a> {
             ts,
             sequence,
             rate: rate_of(prefix),
-            origin: prefix.starts_with(ORIGIN_PREFIX),
+            set: set_of(prefix),
             outgoing,
             left_out,
             packet: packet.or(left_out.map(|_| &[][..]))?,
@@ -85,6 +85,14 @@ fn time(value: &[u8]) -> Option<i64> {
 
 fn left_out_of(prefix: &str) -> Option<u64> {
     prefix.strip_prefix(LEFT_OUT_PREFIX)?.parse().ok()
+}
+
+fn set_of(prefix: &str) -> LiveSets {
+    match () {
+        () if prefix.starts_with(ORIGIN_PREFIX) => LiveSets::ORIGIN,
+        () if prefix.starts_with(QUIC_PREFIX) => LiveSets::QUIC,
+        () => LiveSets::TCP,
+    }
 }
 
 fn rate_of(prefix: &str) -> Option<u32> {
@@ -121,7 +129,7 @@ mod tests {
                 ts: Some(1_760_000_000_123_456_000),
                 sequence: Some(7),
                 rate: Some(100),
-                origin: false,
+                set: LiveSets::TCP,
                 outgoing: true,
                 left_out: None,
                 packet: b"packet"
@@ -130,13 +138,14 @@ mod tests {
     }
 
     #[test]
-    fn packets_of_rules_for_the_origin_side_are_known() {
-        let is_origin = |prefix: &[u8]| {
+    fn prefixes_say_which_data_set_it_is() {
+        let set = |prefix: &[u8]| {
             let bytes = bytes(prefix, 7);
-            Logged::of(&messages(&bytes).next().unwrap()).unwrap().origin
+            Logged::of(&messages(&bytes).next().unwrap()).unwrap().set
         };
-        assert!(is_origin(b"cutshort-origin:10000\0"));
-        assert!(!is_origin(b"cutshort:10000\0") && !is_origin(b"origin:1\0"));
+        assert_eq!(set(b"cutshort-origin:10000\0"), LiveSets::ORIGIN);
+        assert_eq!(set(b"cutshort-quic:10000\0"), LiveSets::QUIC);
+        assert_eq!([set(b"cutshort:10000\0"), set(b"origin:1\0"), set(b"quic:1\0")], [LiveSets::TCP; 3]);
     }
 
     #[test]
@@ -162,6 +171,7 @@ mod tests {
     fn rates_are_only_read_from_own_prefixes() {
         assert_eq!(rate_of("cutshort:1"), Some(1));
         assert_eq!(rate_of("cutshort-origin:10000"), Some(10_000));
+        assert_eq!(rate_of("cutshort-quic:7"), Some(7));
         for other in ["", "tcpanom", "tcpanom:5", "cutshort", "cutshort:", "cutshort:0", "cutshort:-1"] {
             assert_eq!(rate_of(other), None, "{other}");
         }
@@ -178,7 +188,7 @@ mod tests {
                     ts: None,
                     sequence: Some(sequence),
                     rate: None,
-                    origin: false,
+                    set: LiveSets::TCP,
                     outgoing: false,
                     left_out: None,
                     packet: b"",

@@ -8,7 +8,25 @@ use cutshort_packet::{FiveTuple, Packet};
 /// The initial sequence number is part of the key, so that repeats of a SYN have the same decision while a later
 /// connection on the same ports gets its own.
 pub(crate) fn is_chosen(packet: &Packet, rate: u32, seed: u32) -> bool {
-    scale(jhash(key(packet).as_slice(), seed), rate) == 0
+    let mut key = HashInput::of(&packet.five_tuple);
+    key.push(packet.seq.to_be_bytes());
+    key.is_chosen(rate, seed)
+}
+
+/// The same of a QUIC connection, by its first datagram: the decision of `jhash ... . meta day mod RATE seed SEED == 0`.
+///
+/// The day of the week is part of the key, so that addresses and ports that stay the same do not always have the same
+/// decision. It begins at midnight UTC, as that of the kernel does unless its time zone is set.
+pub(crate) fn is_chosen_datagram(five_tuple: &FiveTuple, ts: i64, rate: u32, seed: u32) -> bool {
+    let mut key = HashInput::of(five_tuple);
+    key.push([day_of_week(ts), 0, 0, 0]);
+    key.is_chosen(rate, seed)
+}
+
+/// The day of the week of a time in nanoseconds since the Unix epoch: 0 is Sunday. The epoch began on a Thursday.
+fn day_of_week(ts: i64) -> u8 {
+    const DAY: i64 = 86_400_000_000_000;
+    (ts.div_euclid(DAY) + 4).rem_euclid(7) as u8
 }
 
 /// The kernel's `reciprocal_scale`: maps a hash to a number below `below`.
@@ -23,6 +41,26 @@ struct HashInput {
 }
 
 impl HashInput {
+    /// Addresses and ports.
+    fn of(five_tuple: &FiveTuple) -> Self {
+        let FiveTuple { src_ip, src_port, dst_ip, dst_port } = *five_tuple;
+        let mut key = Self { words: [0; 11], len: 0 };
+        // Of an IPv4-mapped address only the last word.
+        let skip = if five_tuple.is_ipv4() { 12 } else { 0 };
+        for octets in [src_ip.octets(), dst_ip.octets()] {
+            octets[skip..].chunks_exact(4).for_each(|word| key.push([word[0], word[1], word[2], word[3]]));
+        }
+        for port in [src_port, dst_port] {
+            let [high, low] = port.to_be_bytes();
+            key.push([high, low, 0, 0]);
+        }
+        key
+    }
+
+    fn is_chosen(&self, rate: u32, seed: u32) -> bool {
+        scale(jhash(self.as_slice(), seed), rate) == 0
+    }
+
     fn as_slice(&self) -> &[u32] {
         &self.words[..self.len]
     }
@@ -31,22 +69,6 @@ impl HashInput {
         self.words[self.len] = u32::from_ne_bytes(octets);
         self.len += 1;
     }
-}
-
-fn key(packet: &Packet) -> HashInput {
-    let FiveTuple { src_ip, src_port, dst_ip, dst_port } = packet.five_tuple;
-    let mut key = HashInput { words: [0; 11], len: 0 };
-    // Of an IPv4-mapped address only the last word.
-    let skip = if packet.five_tuple.is_ipv4() { 12 } else { 0 };
-    for octets in [src_ip.octets(), dst_ip.octets()] {
-        octets[skip..].chunks_exact(4).for_each(|word| key.push([word[0], word[1], word[2], word[3]]));
-    }
-    for port in [src_port, dst_port] {
-        let [high, low] = port.to_be_bytes();
-        key.push([high, low, 0, 0]);
-    }
-    key.push(packet.seq.to_be_bytes());
-    key
 }
 
 /// Bob Jenkins' lookup3 over whole words, as the kernel's `jhash` (include/linux/jhash.h) is over
@@ -117,6 +139,23 @@ mod tests {
         assert_eq!(lookup3(&words, 0xdead_beef + 30), 0x1777_0551);
         assert_eq!(lookup3(&words, 0xdead_beef + 30 + 1), 0xcd62_8161);
         assert_eq!(jhash(&[], 0), 0xdead_beef);
+    }
+
+    #[test]
+    fn each_day_of_the_week_has_a_lottery_of_its_own() {
+        const DAY: i64 = 86_400_000_000_000;
+        // 29 November 2026 was a Sunday.
+        let sunday = 20_786 * DAY;
+        assert_eq!([sunday - 1, sunday, sunday + DAY - 1, sunday + DAY].map(day_of_week), [6, 0, 0, 1]);
+        assert_eq!([-1, 0].map(day_of_week), [3, 4]);
+        let chosen = |day: i64| -> Vec<u16> {
+            let ports = 0..2_000_u16;
+            ports.filter(|port| is_chosen_datagram(&syn(*port).five_tuple, day * DAY, 4, 7)).collect()
+        };
+        // 500 are expected; 4 sigma are 78.
+        assert!((0..7).all(|day| (422..=578).contains(&chosen(day).len())));
+        let days: std::collections::BTreeSet<Vec<u16>> = (0..14).map(chosen).collect();
+        assert_eq!(days.len(), 7);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 #[cfg(target_os = "linux")]
 mod af_packet;
 #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
+mod datagrams;
 mod error;
 #[cfg(target_os = "linux")]
 mod filter;
@@ -26,13 +27,14 @@ mod waiting;
 pub use error::LiveError;
 pub use intake::LiveCount;
 pub use left_out::{LeftOut, Spell};
-pub use settings::{LiveSettings, Sides};
+pub use settings::{LiveSets, LiveSettings, Open};
 pub(crate) use source::check_interface;
 pub use source::{Groups, LiveSource};
 
 use std::time::Duration;
 
 use cutshort_packet::Packet;
+use cutshort_packet::quic::Datagram;
 
 use crate::Reading;
 use intake::Intake;
@@ -49,6 +51,13 @@ pub const OPENED_MORE: u32 = 6;
 /// How many ICMP errors are taken of such a connection.
 pub const OPENED_ERRORS: u32 = 3;
 
+/// How many datagrams are taken of a QUIC connection (docs/quic.md#cap).
+pub const DATAGRAMS: u32 = 24;
+/// How many bytes are taken of a datagram: enough for a whole one.
+pub(crate) const DATAGRAM_BYTES: u32 = 2048;
+/// How long a QUIC connection is remembered after its latest datagram.
+pub(crate) const DATAGRAMS_KEPT: Duration = Duration::from_mins(2);
+
 /// What came since the last batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Batch<'a> {
@@ -57,19 +66,22 @@ pub struct Batch<'a> {
     /// Rows of connections that this host opens (docs/origin.md#rows): with the opener's 5-tuple, and marks on what was
     /// received. Those of one connection are in order of arrival.
     pub opened: &'a [Packet],
+    /// Datagrams of clients and ICMP errors about them (docs/quic.md#rows), in order of arrival.
+    pub datagrams: &'a [Datagram],
 }
 
 impl Batch<'_> {
     /// Whether nothing came.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.packets.is_empty() && self.opened.is_empty()
+        self.packets.is_empty() && self.opened.is_empty() && self.datagrams.is_empty()
     }
 
     /// The time of the latest of all, in nanoseconds since the Unix epoch.
     #[must_use]
     pub fn latest(&self) -> Option<i64> {
-        self.packets.iter().chain(self.opened).map(|packet| packet.ts).max()
+        let packets = self.packets.iter().chain(self.opened).map(|packet| packet.ts);
+        packets.chain(self.datagrams.iter().map(|row| row.ts)).max()
     }
 }
 
@@ -125,8 +137,7 @@ impl Live {
         if self.closed {
             return Ok(None);
         }
-        self.intake.packets.clear();
-        self.intake.opened.clear();
+        self.intake.clear();
         self.closed = self.reading.is_stopped();
         match &mut self.receiver {
             Receiver::Nflog(nflog) if self.closed => nflog.close(&mut self.intake)?,
@@ -134,7 +145,7 @@ impl Live {
             Receiver::AfPacket(socket) if self.closed => socket.close(&mut self.intake)?,
             Receiver::AfPacket(socket) => socket.receive(&mut self.intake)?,
         }
-        Ok(Some(Batch { packets: &self.intake.packets, opened: &self.intake.opened }))
+        Ok(Some(self.intake.batch()))
     }
 }
 

@@ -11,7 +11,7 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 
 use super::intake::{Intake, Sampled, Time};
 use super::logged::Logged;
-use super::{Groups, LiveError, LiveSettings, sys, wait};
+use super::{DATAGRAM_BYTES, Groups, LiveError, LiveSets, LiveSettings, sys, wait};
 use crate::netlink::{ACK, Message, Request, messages};
 
 /// `NFNL_SUBSYS_ULOG` in the high byte.
@@ -68,7 +68,9 @@ impl Nflog {
 
     fn bind(&mut self, number: u16, settings: &LiveSettings) -> Result<(), LiveError> {
         // In one message, so that no packet is logged with other settings.
-        let mode = [&settings.snaplen.to_be_bytes()[..], &[COPY_PACKET, 0]].concat();
+        // Rules that take less of a packet say so; those for QUIC take more.
+        let bytes = settings.snaplen.max(DATAGRAM_BYTES);
+        let mode = [&bytes.to_be_bytes()[..], &[COPY_PACKET, 0]].concat();
         let bind = request(number)
             .attribute(COMMAND, &[BIND])
             .attribute(MODE, &mode)
@@ -207,9 +209,10 @@ fn take(datagram: &[u8], groups: &mut [Group], intake: &mut Intake) {
         let wire_len = u32::try_from(logged.packet.len()).unwrap_or(u32::MAX);
         let frame = Frame { ts, wire_len, bytes: logged.packet };
         let how = Sampled { rate: logged.rate, time };
-        match logged.origin {
-            true => intake.take_sampled_opened(link, frame, logged.outgoing, how),
-            false => intake.take_sampled(link, frame, how),
+        match logged.set {
+            LiveSets::ORIGIN => intake.take_sampled_opened(link, frame, logged.outgoing, how),
+            LiveSets::QUIC => intake.take_sampled_datagram(link, frame, how),
+            _ => intake.take_sampled(link, frame, how),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use cutshort_packet::quic::{Datagram, Udp};
 use cutshort_packet::{FiveTuple, Flags, Packet};
 
 use super::OPENED_ERRORS;
@@ -18,6 +19,16 @@ pub(crate) enum Decision {
     Full,
 }
 
+impl Decision {
+    /// The same of what the kernel's rules have chosen: their memory is larger, and their word goes.
+    pub(crate) const fn by_rules(self) -> Self {
+        match self {
+            Self::Full => Self::Take,
+            other => other,
+        }
+    }
+}
+
 /// Whose connections a sampler selects.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -25,6 +36,70 @@ enum Kind {
     Clients,
     /// Those that this host opens. It gets rows of both directions.
     Openers,
+    /// QUIC connections of clients, which are remembered from their latest datagram on.
+    Datagrams,
+}
+
+/// What is sampled by connection.
+pub(crate) trait Sampled {
+    /// In nanoseconds since the Unix epoch.
+    fn ts(&self) -> i64;
+    /// That of the connection.
+    fn five_tuple(&self) -> FiveTuple;
+    /// The sequence number of the SYN packet that it is, if it is one.
+    fn syn(&self) -> Option<u32> {
+        None
+    }
+    /// Of an ICMP error: the sequence number of the SYN packet that it quotes, if it quotes one.
+    fn quoted_syn(&self) -> Option<u32> {
+        None
+    }
+    /// Of an ICMP error: which of the kinds it is that have a limit each.
+    fn error(&self) -> usize {
+        0
+    }
+}
+
+impl Sampled for Packet {
+    fn ts(&self) -> i64 {
+        self.ts
+    }
+
+    fn five_tuple(&self) -> FiveTuple {
+        self.five_tuple
+    }
+
+    fn syn(&self) -> Option<u32> {
+        (self.is_syn() && !self.flags.intersects(Flags::RECEIVED)).then_some(self.seq)
+    }
+
+    fn quoted_syn(&self) -> Option<u32> {
+        Some(self.seq)
+    }
+}
+
+impl Sampled for Udp<'_> {
+    fn ts(&self) -> i64 {
+        self.ts
+    }
+
+    fn five_tuple(&self) -> FiveTuple {
+        self.five_tuple
+    }
+}
+
+impl Sampled for Datagram {
+    fn ts(&self) -> i64 {
+        self.ts
+    }
+
+    fn five_tuple(&self) -> FiveTuple {
+        self.five_tuple
+    }
+
+    fn error(&self) -> usize {
+        self.icmp.map_or(0, |icmp| icmp.number().into())
+    }
 }
 
 /// The connections that were selected lately, one for each 5-tuple: a SYN packet with another sequence number begins
@@ -32,7 +107,7 @@ enum Kind {
 pub(crate) struct Sampler {
     kind: Kind,
     limit: u32,
-    /// How long a connection is remembered, in nanoseconds from its first packet.
+    /// How long a connection is remembered, in nanoseconds from its first packet; of datagrams, from its latest.
     keep: i64,
     /// How long a connection with a single packet is remembered, in nanoseconds.
     alone: i64,
@@ -52,9 +127,14 @@ struct Flow {
     /// The sequence number of its SYN packet; none if it began without one.
     syn: Option<u32>,
     taken: u32,
-    /// The number of ICMP errors taken, which do not count in `taken`.
-    errors: u32,
+    /// The number of ICMP errors of each kind that were taken, which do not count in `taken`.
+    errors: [u8; ERRORS],
+    /// The time of the latest packet.
+    latest: i64,
 }
+
+/// The number of kinds of ICMP errors.
+const ERRORS: usize = 4;
 
 struct FlowAge {
     number: u64,
@@ -76,6 +156,11 @@ impl Sampler {
         Self::of(Kind::Openers, limit, keep, size)
     }
 
+    /// For datagrams of clients.
+    pub(crate) fn of_datagrams(limit: u32, keep: i64, size: usize) -> Self {
+        Self { alone: keep, ..Self::of(Kind::Datagrams, limit, keep, size) }
+    }
+
     fn of(kind: Kind, limit: u32, keep: i64, size: usize) -> Self {
         let alone = i64::try_from(super::ALONE.as_nanos()).unwrap_or(i64::MAX).min(keep);
         let (fresh, order) = (VecDeque::new(), VecDeque::new());
@@ -83,40 +168,50 @@ impl Sampler {
     }
 
     /// Decides about a packet. `begins` says whether it may be the first of a selected connection.
-    pub(crate) fn decide(&mut self, packet: &Packet, begins: impl FnOnce(&Packet) -> bool) -> Decision {
-        self.forget(packet.ts);
-        let syn = (packet.is_syn() && !packet.flags.intersects(Flags::RECEIVED)).then_some(packet.seq);
-        let limit = self.limit;
-        if let Some(flow) = self.flows.get_mut(&packet.five_tuple).filter(|flow| flow.has(syn)) {
-            return flow.count(limit);
+    pub(crate) fn decide<R: Sampled>(&mut self, row: &R, begins: impl FnOnce(&R) -> bool) -> Decision {
+        let (ts, five_tuple, syn) = (row.ts(), row.five_tuple(), row.syn());
+        self.forget(ts);
+        let (limit, is_remembered) = (self.limit, self.remembered(ts));
+        let flow = self.flows.get_mut(&five_tuple);
+        if let Some(flow) = flow.filter(|flow| flow.has(syn) && is_remembered(flow)) {
+            return flow.count(limit, ts);
         }
-        if begins(packet) {
-            return self.begin(packet, syn);
+        if begins(row) {
+            return self.begin(ts, five_tuple, syn);
         }
         if syn.is_some() {
             // What comes from now on belongs to a connection that was not chosen.
-            self.flows.remove(&packet.five_tuple);
+            self.flows.remove(&five_tuple);
         }
         Decision::Leave
     }
 
-    /// Decides about an ICMP error that quotes a SYN packet.
-    pub(crate) fn decide_error(&mut self, error: &Packet) -> Decision {
-        self.forget(error.ts);
-        let flow = self.flows.get_mut(&error.five_tuple).filter(|flow| flow.syn == Some(error.seq));
-        match flow {
-            None => Decision::Leave,
-            Some(flow) if flow.errors >= OPENED_ERRORS => Decision::Capped,
-            Some(flow) => {
-                flow.errors += 1;
+    /// Decides about an ICMP error.
+    pub(crate) fn decide_error<R: Sampled>(&mut self, error: &R) -> Decision {
+        let ts = error.ts();
+        self.forget(ts);
+        let is_remembered = self.remembered(ts);
+        let flow = self.flows.get_mut(&error.five_tuple());
+        let Some(flow) = flow.filter(|flow| flow.syn == error.quoted_syn() && is_remembered(flow)) else {
+            return Decision::Leave;
+        };
+        match flow.errors.get_mut(error.error()) {
+            Some(taken) if u32::from(*taken) < OPENED_ERRORS => {
+                *taken += 1;
                 Decision::Take
             }
+            _ => Decision::Capped,
         }
     }
 
+    /// Whether a connection is remembered at a time. Those of datagrams are removed some time after they are forgotten.
+    fn remembered(&self, now: i64) -> impl Fn(&Flow) -> bool + use<> {
+        let (renews, keep) = (self.kind == Kind::Datagrams, self.keep);
+        move |flow| !renews || !is_past(flow.latest, now, keep)
+    }
+
     /// Begins a connection, in place of an earlier one on its ports.
-    fn begin(&mut self, packet: &Packet, syn: Option<u32>) -> Decision {
-        let five_tuple = packet.five_tuple;
+    fn begin(&mut self, ts: i64, five_tuple: FiveTuple, syn: Option<u32>) -> Decision {
         if self.flows.len() >= self.size && !self.flows.contains_key(&five_tuple) {
             return Decision::Full;
         }
@@ -127,17 +222,25 @@ impl Sampler {
             other.taken = 0;
         }
         self.begun += 1;
-        self.flows.insert(five_tuple, Flow { number: self.begun, syn, taken: 1, errors: 0 });
-        self.fresh.push_back(FlowAge { number: self.begun, since: packet.ts, five_tuple });
+        let flow = Flow { number: self.begun, syn, taken: 1, errors: [0; ERRORS], latest: ts };
+        self.flows.insert(five_tuple, flow);
+        self.fresh.push_back(FlowAge { number: self.begun, since: ts, five_tuple });
         self.clear();
         Decision::Take
     }
 
     /// Removes connections that were remembered for long enough.
     fn forget(&mut self, now: i64) {
+        let is_remembered = self.remembered(now);
+        let renews = self.kind == Kind::Datagrams;
         while let Some(entry) = take_past(&mut self.fresh, now, self.alone) {
             match self.flow_of(&entry) {
-                Some(flow) if flow.taken == 1 => drop(self.flows.remove(&entry.five_tuple)),
+                // It is looked at again when its latest packet is so old.
+                Some(flow) if renews && is_remembered(flow) => {
+                    let since = flow.latest;
+                    self.fresh.push_back(FlowAge { since, ..entry });
+                }
+                Some(flow) if renews || flow.taken == 1 => drop(self.flows.remove(&entry.five_tuple)),
                 Some(_) => self.order.push_back(entry),
                 None => {}
             }
@@ -172,8 +275,11 @@ impl Sampler {
 fn take_past(entries: &mut VecDeque<FlowAge>, now: i64, age: i64) -> Option<FlowAge> {
     // Packets arrive a little out of order, but a clock that was set back must not keep
     // connections for ever.
-    let is_past = |entry: &FlowAge| now.saturating_sub(entry.since).saturating_abs() >= age;
-    entries.pop_front_if(|entry| is_past(entry))
+    entries.pop_front_if(|entry| is_past(entry.since, now, age))
+}
+
+fn is_past(since: i64, now: i64, age: i64) -> bool {
+    now.saturating_sub(since).saturating_abs() >= age
 }
 
 impl Flow {
@@ -182,7 +288,8 @@ impl Flow {
         syn.is_none() || syn == self.syn
     }
 
-    fn count(&mut self, limit: u32) -> Decision {
+    fn count(&mut self, limit: u32, ts: i64) -> Decision {
+        self.latest = self.latest.max(ts);
         if self.taken >= limit {
             return Decision::Capped;
         }

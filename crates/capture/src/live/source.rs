@@ -1,14 +1,18 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// One or two groups of the netfilter log.
+/// Groups of the netfilter log, one or more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Groups {
     first: u16,
-    second: Option<u16>,
+    /// Those behind the first, without gaps.
+    others: [Option<u16>; Self::MOST - 1],
 }
 
 impl Groups {
+    /// The largest number of groups: one for each data set.
+    pub const MOST: usize = 3;
+
     /// The only group, or the first one.
     #[must_use]
     pub const fn first(self) -> u16 {
@@ -17,7 +21,7 @@ impl Groups {
 
     /// Returns all groups in order.
     pub fn iter(self) -> impl Iterator<Item = u16> {
-        std::iter::once(self.first).chain(self.second)
+        std::iter::once(self.first).chain(self.others.into_iter().flatten())
     }
 
     /// Whether a group is one of them.
@@ -25,11 +29,18 @@ impl Groups {
     pub fn has(self, group: u16) -> bool {
         self.iter().any(|own| own == group)
     }
+
+    /// The same with another group; `None` if it is one of them, or if there are as many as can be.
+    fn with(mut self, group: u16) -> Option<Self> {
+        let free = self.others.iter().position(Option::is_none).filter(|_| !self.has(group))?;
+        self.others[free] = Some(group);
+        Some(self)
+    }
 }
 
 impl From<u16> for Groups {
     fn from(first: u16) -> Self {
-        Self { first, second: None }
+        Self { first, others: [None; Self::MOST - 1] }
     }
 }
 
@@ -37,7 +48,7 @@ impl From<u16> for Groups {
 impl fmt::Display for Groups {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.first)?;
-        self.second.map_or(Ok(()), |second| write!(f, ",{second}"))
+        self.others.iter().flatten().try_for_each(|group| write!(f, ",{group}"))
     }
 }
 
@@ -45,12 +56,9 @@ impl FromStr for Groups {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let group = |text: &str| text.parse::<u16>().map_err(drop);
-        let (first, second) = match text.split_once(',') {
-            None => (group(text)?, None),
-            Some((first, second)) => (group(first)?, Some(group(second)?)),
-        };
-        if second == Some(first) { Err(()) } else { Ok(Self { first, second }) }
+        let mut groups = text.split(',').map(|text| text.parse::<u16>().map_err(drop));
+        let first = Self::from(groups.next().ok_or(())??);
+        groups.try_fold(first, |all, group| all.with(group?).ok_or(()))
     }
 }
 
@@ -58,7 +66,7 @@ impl FromStr for Groups {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LiveSource {
     /// `nflog:GROUP`: packets that firewall rules log to a group; `cutshort rules` writes such rules. `nflog:GROUP,GROUP`
-    /// for those of two data sets with a group each.
+    /// for those of several data sets with a group each.
     Nflog(Groups),
     /// `af_packet:INTERFACE`: packets that an interface receives, sampled in user space.
     AfPacket(String),
@@ -79,7 +87,7 @@ impl FromStr for LiveSource {
         if let Some(group) = text.strip_prefix("nflog:") {
             let groups = group.parse();
             return groups.map(Self::Nflog).map_err(|()| {
-                "write nflog:GROUP with a group from 0 to 65535, as in nflog:5, or two groups as in nflog:5,6"
+                "write nflog:GROUP with a group from 0 to 65535, as in nflog:5, or up to three groups as in nflog:5,6"
                     .to_owned()
             });
         }
@@ -116,7 +124,9 @@ mod tests {
 
     #[test]
     fn sources_are_read_back() {
-        for text in ["nflog:0", "nflog:65535", "nflog:5,6", "af_packet:eth0", "af_packet:br-0.42"] {
+        for text in
+            ["nflog:0", "nflog:65535", "nflog:5,6", "nflog:5,6,7", "af_packet:eth0", "af_packet:br-0.42"]
+        {
             assert!(LiveSource::is_meant(text));
             assert_eq!(text.parse::<LiveSource>().unwrap().to_string(), text);
         }
@@ -125,7 +135,8 @@ mod tests {
             "nflog:65536",
             "nflog:5,5",
             "nflog:5,",
-            "nflog:5,6,7",
+            "nflog:5,6,5",
+            "nflog:5,6,7,8",
             "nflog:x",
             "af_packet:",
             "af_packet:a b",

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::{Command, Stdio};
 
 use super::iptables::{self, CHAIN};
-use super::{Method, Sampling};
+use super::{Method, Sampling, Seed};
 
 /// The programs that load rules, one per IP version.
 const IPTABLES: [&str; 2] = ["iptables", "ip6tables"];
@@ -33,8 +33,8 @@ pub enum Applied {
 }
 
 /// Loads rules in place of cutshort's own rules that are loaded, if any. If these sample in the same way, connections
-/// in progress continue to be sampled and counters keep their values; otherwise both start from zero. Rules of
-/// [`Method::Origin`] are independent of the others.
+/// in progress continue to be sampled and counters keep their values; otherwise both start from zero. Rules of different
+/// [data sets](Method::data_set) are independent of each other.
 ///
 /// # Errors
 /// The message of the program that loads rules. Nothing was changed then.
@@ -47,7 +47,7 @@ pub fn apply(sampling: &Sampling) -> Result<Applied, String> {
         }
         method => {
             load_table(sampling)?;
-            if method != Method::Origin {
+            if method.data_set() == Method::Iptables.data_set() {
                 remove_chains()?;
             }
         }
@@ -60,7 +60,7 @@ pub fn apply(sampling: &Sampling) -> Result<Applied, String> {
 /// # Errors
 /// The message of the program that removes rules.
 pub fn remove() -> Result<Applied, String> {
-    let mut removed = remove_tables(&[Method::Set.table(), Method::Origin.table()])?;
+    let mut removed = remove_tables(&Method::tables())?;
     removed.extend(remove_chains()?);
     Ok(if removed.is_empty() { Applied::Unchanged } else { Applied::Changed(removed) })
 }
@@ -96,7 +96,10 @@ fn remove_chains() -> Result<Vec<String>, String> {
 
 /// Loads a table, with the connections remembered by the previous one if possible.
 fn load_table(sampling: &Sampling) -> Result<(), String> {
-    let (text, about) = (sampling.text(), sampling.to_string());
+    let needed = matches!(sampling.method, Method::Quic);
+    let seed = sampling.seed.map_or_else(|| needed.then(Seed::random).transpose(), |seed| Ok(Some(seed)));
+    let seed = seed.map_err(|error| format!("there are no random numbers for a seed: {error}"))?;
+    let (text, about) = (sampling.text_with(seed), sampling.to_string());
     let table = sampling.method.table();
     let loaded = super::status().unwrap_or_default();
     if loaded.iter().any(|loaded| loaded.table == table && loaded.about == about && !loaded.outdated) {

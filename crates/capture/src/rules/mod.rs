@@ -9,6 +9,7 @@ mod lines;
 mod nft;
 mod options;
 mod ports;
+mod quic;
 mod seed;
 mod status;
 
@@ -23,6 +24,8 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use crate::LiveSets;
+
 /// How connections are selected and remembered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Method {
@@ -35,9 +38,24 @@ pub enum Method {
     Iptables,
     /// nft, as [`Set`](Self::Set), for connections that this host opens: the rows of docs/origin.md#rows.
     Origin,
+    /// nft, for QUIC connections of clients (docs/quic.md#sampling): a keyed hash of 4-tuple and day, remembered in a set.
+    Quic,
 }
 
 impl Method {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Set, Self::Conntrack, Self::Iptables, Self::Origin, Self::Quic];
+
+    /// The data set that its rules log packets of.
+    #[must_use]
+    pub const fn data_set(self) -> LiveSets {
+        match self {
+            Self::Set | Self::Conntrack | Self::Iptables => LiveSets::TCP,
+            Self::Origin => LiveSets::ORIGIN,
+            Self::Quic => LiveSets::QUIC,
+        }
+    }
+
     /// The name in messages.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -46,6 +64,7 @@ impl Method {
             Self::Conntrack => "nft-conntrack",
             Self::Iptables => "iptables",
             Self::Origin => "origin",
+            Self::Quic => "quic",
         }
     }
 
@@ -53,8 +72,16 @@ impl Method {
     const fn table(self) -> &'static str {
         match self {
             Self::Origin => "cutshort_origin",
+            Self::Quic => "cutshort_quic",
             _ => "cutshort",
         }
+    }
+
+    /// The tables of all methods.
+    pub(crate) fn tables() -> Vec<&'static str> {
+        let mut tables = Self::ALL.map(Self::table).to_vec();
+        tables.dedup();
+        tables
     }
 }
 
@@ -65,7 +92,8 @@ pub struct Sampling {
     pub method: Method,
     /// N of "1 in N" connections.
     pub rate: NonZeroU32,
-    /// The maximum number of packets per connection; with [`Method::Origin`] [`OPENED_MORE`](crate::OPENED_MORE) more.
+    /// The maximum number of packets per connection; with [`Method::Origin`] [`OPENED_MORE`](crate::OPENED_MORE) more, and with
+    /// [`Method::Quic`] of datagrams.
     pub limit: NonZeroU32,
     /// The group of the netfilter log.
     pub group: u16,
@@ -85,8 +113,8 @@ pub struct Sampling {
     /// Whether to log RSTs that servers send on these connections, with [`Method::Set`] only. They do not count
     /// towards `limit`; at most 30 a second are logged per connection.
     pub server_resets: bool,
-    /// How long a connection is remembered after each packet taken of it, except its SYN ([`ALONE`](Self::ALONE)).
-    /// Not with conntrack, which has its own timeouts.
+    /// How long a connection is remembered after each packet taken of it, except its SYN ([`ALONE`](Self::ALONE)); with
+    /// [`Method::Quic`] after each packet, taken or not. Not with conntrack, which has its own timeouts.
     pub keep: Duration,
     /// The maximum number of connections remembered per IP version. Not with conntrack.
     pub size: u32,
@@ -97,7 +125,7 @@ pub struct Sampling {
 impl Default for Sampling {
     fn default() -> Self {
         Self {
-            method: Method::default(),
+            method: Method::Set,
             rate: NonZeroU32::new(10_000).unwrap_or(NonZeroU32::MIN),
             limit: NonZeroU32::new(10).unwrap_or(NonZeroU32::MIN),
             group: 5,
@@ -116,6 +144,26 @@ impl Default for Sampling {
 }
 
 impl Sampling {
+    /// The defaults of a method. Datagrams of QUIC are logged whole, because clients coalesce packets; those to port 443.
+    #[must_use]
+    pub fn of(method: Method) -> Self {
+        let all = Self { method, ..Self::default() };
+        match method {
+            Method::Quic => Self {
+                limit: NonZeroU32::new(crate::DATAGRAMS).unwrap_or(NonZeroU32::MIN),
+                snaplen: crate::live::DATAGRAM_BYTES,
+                ports: cutshort_packet::quic::ServerPorts::default()
+                    .ports()
+                    .iter()
+                    .map(|port| (*port).into())
+                    .collect(),
+                keep: crate::live::DATAGRAMS_KEPT,
+                ..all
+            },
+            _ => all,
+        }
+    }
+
     /// How long a SYN is remembered if nothing follows it, so that a flood of single SYNs does not fill the set: the
     /// longest silence of honest clients while a lost SYN or SYN+ACK is retransmitted.
     pub const ALONE: Duration = crate::live::ALONE;
@@ -159,10 +207,16 @@ impl Sampling {
     /// which load them in one step that succeeds or changes nothing.
     #[must_use]
     pub fn text(&self) -> String {
+        self.text_with(self.seed)
+    }
+
+    /// The same with a seed that nobody set, where one is needed: it is not among the options that the rules show.
+    fn text_with(&self, seed: Option<Seed>) -> String {
         match self.method {
             Method::Set => nft::set(self),
             Method::Conntrack => nft::conntrack(self),
             Method::Origin => nft::origin(self),
+            Method::Quic => quic::text(self, seed),
             Method::Iptables => iptables::text(self),
         }
     }
@@ -171,6 +225,7 @@ impl Sampling {
     fn prefix(&self) -> String {
         match self.method {
             Method::Origin => format!("{}{}", cutshort_packet::ORIGIN_PREFIX, self.rate),
+            Method::Quic => format!("{}{}", cutshort_packet::QUIC_PREFIX, self.rate),
             _ => format!("{}:{}", crate::live::OWN_PREFIX, self.rate),
         }
     }
@@ -191,7 +246,9 @@ impl fmt::Display for Sampling {
         let Self { method, rate, limit, group, size, keep, server_resets, .. } = self;
         write!(f, "{}, 1 in {rate} connections, first {limit} packets, group {group}", method.name())?;
         match method {
-            Method::Set | Method::Origin => write!(f, ", {size} remembered for {} s", keep.as_secs())?,
+            Method::Set | Method::Origin | Method::Quic => {
+                write!(f, ", {size} remembered for {} s", keep.as_secs())?;
+            }
             Method::Conntrack | Method::Iptables => {}
         }
         if *server_resets {
@@ -224,7 +281,7 @@ mod tests {
 
     #[test]
     fn server_resets_are_for_the_default_method() {
-        for method in [Method::Set, Method::Conntrack, Method::Iptables, Method::Origin] {
+        for method in Method::ALL {
             let sampling = Sampling { method, server_resets: true, ..Sampling::default() };
             assert_eq!(sampling.check().is_ok(), method == Method::Set, "{sampling}");
         }

@@ -6,7 +6,7 @@ use cutshort_packet::LEFT_OUT_PREFIX;
 use ipnet::IpNet;
 
 use super::lines::{Lines, list};
-use super::{Ports, Sampling};
+use super::{Ports, Sampling, Seed};
 
 /// The chain whose comments have the options.
 pub(super) const OPTIONS: &str = "options";
@@ -15,15 +15,15 @@ pub(super) const OPTIONS: &str = "options";
 const SYN: &str = "tcp flags & (fin|syn|rst|ack) == syn";
 
 /// An IP version in the syntax of nft.
-struct Version {
+pub(super) struct Version {
     /// Its name in `meta nfproto`.
-    name: &'static str,
-    number: u8,
+    pub(super) name: &'static str,
+    pub(super) number: u8,
     /// The name of its header, `ip` or `ip6`.
-    ip: &'static str,
+    pub(super) ip: &'static str,
 }
 
-const VERSIONS: [Version; 2] =
+pub(super) const VERSIONS: [Version; 2] =
     [Version { name: "ipv4", number: 4, ip: "ip" }, Version { name: "ipv6", number: 6, ip: "ip6" }];
 
 /// Additional room for elements that are deleted but not yet removed.
@@ -48,7 +48,7 @@ pub(super) fn set(sampling: &Sampling) -> String {
 # tracked.
 ",
         |lines| {
-            counters(lines, &["full", "busy"]);
+            counters(lines, &["syn", "chosen", "logged", "full", "busy"]);
             sets(lines, sampling);
             record(lines, "record", sampling, sampling.queue);
             report_left_out(lines, sampling);
@@ -60,7 +60,7 @@ pub(super) fn set(sampling: &Sampling) -> String {
                 lines.add("type filter hook prerouting priority raw; policy accept;");
                 lines.add("meta l4proto != tcp return");
                 interfaces(lines, "iif", sampling);
-                ports(lines, "dport", sampling);
+                ports(lines, "tcp dport", sampling);
                 lines.add("tcp flags & (syn|rst) != 0 goto control");
                 look_up(lines, "follow", &SOURCE);
             });
@@ -85,7 +85,7 @@ pub(super) fn origin(sampling: &Sampling) -> String {
 # back has another destination here.
 ",
         |lines| {
-            counters(lines, &["full", "busy", "icmp_error"]);
+            counters(lines, &["syn", "chosen", "logged", "full", "busy", "icmp_error"]);
             sets(lines, sampling);
             // The kernel gives no time to what it sends: without waiting it is when it is received.
             record(lines, "record_sent", sampling, 1);
@@ -95,37 +95,57 @@ pub(super) fn origin(sampling: &Sampling) -> String {
             follow(lines, sampling, "follow", &SOURCE, "record");
             follow(lines, sampling, "follow_sent", &DESTINATION, "record_sent");
             choose(lines, sampling, &DESTINATION);
-            unreachable(lines, sampling);
+            unreachable(lines, sampling, &QUOTED.map(|quoted| format!("@th,{},8 6", quoted.protocol)));
             lines.block("chain egress", |lines| {
                 lines.add("type filter hook output priority raw; policy accept;");
                 lines.add("meta l4proto != tcp return");
                 interfaces(lines, "oif", sampling);
-                ports(lines, "dport", sampling);
+                ports(lines, "tcp dport", sampling);
                 lines.add(format_args!("{SYN} goto choose"));
                 lines.add("tcp flags & (fin|rst|psh) == 0 return");
                 lines.add("tcp flags & syn == syn return");
                 look_up(lines, "follow_sent", &DESTINATION);
             });
             lines.block("chain answers", |lines| {
-                ports(lines, "sport", sampling);
+                ports(lines, "tcp sport", sampling);
                 look_up(lines, "follow", &SOURCE);
             });
             lines.block("chain ingress", |lines| {
                 lines.add("type filter hook prerouting priority raw; policy accept;");
                 interfaces(lines, "iif", sampling);
                 lines.add("meta l4proto tcp goto answers");
-                lines.add("icmp type destination-unreachable goto unreachable4");
-                lines.add("icmpv6 type destination-unreachable goto unreachable6");
+                look_at_errors(lines);
             });
         },
     )
 }
 
-/// What becomes of ICMP errors. Whose SYN packet they quote is seen by the receiver, since a set of nft 1.0.6 cannot be asked
-/// for what is inside of a packet; of a flood of them no more are logged than a busy host needs.
-fn unreachable(lines: &mut Lines, sampling: &Sampling) {
-    // In bits: the protocol in the quoted header, behind the 8 bytes of the ICMP header.
-    const QUOTED_PROTOCOL: [u32; 2] = [64 + 72, 64 + 48];
+/// Where in an ICMP error the fields of the quoted packet are, in bits from the ICMP header: its protocol, addresses with their
+/// length, and ports.
+#[derive(Clone, Copy)]
+pub(super) struct Quoted {
+    pub(super) protocol: u32,
+    pub(super) source: u32,
+    pub(super) target: u32,
+    pub(super) address: u32,
+    pub(super) ports: u32,
+}
+
+/// For both IP versions, without options and extension headers.
+pub(super) const QUOTED: [Quoted; 2] = [
+    Quoted { protocol: 64 + 72, source: 64 + 96, target: 64 + 128, address: 32, ports: 64 + 160 },
+    Quoted { protocol: 64 + 48, source: 64 + 64, target: 64 + 192, address: 128, ports: 64 + 320 },
+];
+
+pub(super) fn look_at_errors(lines: &mut Lines) {
+    lines.add("icmp type destination-unreachable goto unreachable4");
+    lines.add("icmpv6 type destination-unreachable goto unreachable6");
+}
+
+/// What becomes of ICMP errors that quote what is asked for. Whether that belongs to a chosen connection is seen by the receiver,
+/// since a set of nft 1.0.6 cannot be asked for what is inside of a packet; of a flood of them no more are logged than
+/// a busy host needs.
+pub(super) fn unreachable(lines: &mut Lines, sampling: &Sampling, quoted: &[String; 2]) {
     lines.block("chain record_unreachable", |lines| {
         lines.add("limit rate over 100/second burst 1000 packets return");
         lines.add("counter name icmp_error");
@@ -133,10 +153,10 @@ fn unreachable(lines: &mut Lines, sampling: &Sampling) {
     });
     lines.block("chain unreachable4", |lines| {
         lines.add("icmp code frag-needed return");
-        lines.add(format_args!("@th,{},8 6 goto record_unreachable", QUOTED_PROTOCOL[0]));
+        lines.add(format_args!("{} goto record_unreachable", quoted[0]));
     });
     lines.block("chain unreachable6", |lines| {
-        lines.add(format_args!("@th,{},8 6 goto record_unreachable", QUOTED_PROTOCOL[1]));
+        lines.add(format_args!("{} goto record_unreachable", quoted[1]));
     });
 }
 
@@ -156,13 +176,13 @@ pub(super) fn conntrack(sampling: &Sampling) -> String {
 # The default rules ('cutshort rules --nft') miss none of them, decide once for each connection and need no conntrack.
 ",
         |lines| {
-            counters(lines, &[]);
+            counters(lines, &["syn", "chosen", "logged"]);
             lines.block("chain ingress", |lines| {
                 let Sampling { rate, limit, .. } = sampling;
                 lines.add("type filter hook prerouting priority mangle; policy accept;");
                 lines.add("meta l4proto != tcp return");
                 interfaces(lines, "iif", sampling);
-                ports(lines, "dport", sampling);
+                ports(lines, "tcp dport", sampling);
                 excluded(lines, &SOURCE, sampling);
                 lines.add(format_args!("{SYN} counter name syn"));
                 lines.add(format_args!(
@@ -177,7 +197,7 @@ pub(super) fn conntrack(sampling: &Sampling) -> String {
     )
 }
 
-fn table(sampling: &Sampling, about: &str, inside: impl FnOnce(&mut Lines)) -> String {
+pub(super) fn table(sampling: &Sampling, about: &str, inside: impl FnOnce(&mut Lines)) -> String {
     let table = sampling.method.table();
     let mut lines = Lines::default();
     lines.add(format_args!("# cutshort: {sampling}"));
@@ -205,8 +225,8 @@ fn options(lines: &mut Lines, sampling: &Sampling) {
     });
 }
 
-fn counters(lines: &mut Lines, more: &[&str]) {
-    for name in ["syn", "chosen", "logged"].iter().chain(more) {
+pub(super) fn counters(lines: &mut Lines, names: &[&str]) {
+    for name in names {
         lines.add(format_args!("counter {name} {{ }}"));
     }
 }
@@ -216,28 +236,30 @@ fn counters(lines: &mut Lines, more: &[&str]) {
 /// it later. Until then it takes room, so `flows` is larger; and the kernel finds no room for a
 /// 16th element of one key, so `again` keeps their number below ([`AGAIN`]).
 fn sets(lines: &mut Lines, sampling: &Sampling) {
-    let mut set = |name: &str, size: u32, timeout: Duration, more: &str| {
-        for Version { number, .. } in &VERSIONS {
-            let address = format!("ipv{number}_addr");
-            lines.block(format_args!("set {name}{number}"), |lines| {
-                lines.add(format_args!("type {address} . inet_service . {address} . inet_service"));
-                lines.add("flags dynamic");
-                lines.add(format_args!("size {size}"));
-                lines.add(format_args!("timeout {}s", timeout.as_secs()));
-                if !more.is_empty() {
-                    lines.add(more);
-                }
-            });
-        }
-    };
     let Sampling { size, keep, .. } = *sampling;
-    set("places", size, keep, "");
+    four_tuples(lines, "places", size, keep, "");
     // Of the last seconds, so never as many as there are places and removed ones.
-    set("again", size.saturating_mul(2), RECENT, "");
-    set("flows", size.saturating_add(size.max(DELETED)), keep, REMOVAL);
+    four_tuples(lines, "again", size.saturating_mul(2), RECENT, "");
+    four_tuples(lines, "flows", size.saturating_add(size.max(DELETED)), keep, REMOVAL);
 }
 
-fn record(lines: &mut Lines, name: &str, sampling: &Sampling, queue: u32) {
+/// A set of 4-tuples for each IP version.
+pub(super) fn four_tuples(lines: &mut Lines, name: &str, size: u32, timeout: Duration, more: &str) {
+    for Version { number, .. } in &VERSIONS {
+        let address = format!("ipv{number}_addr");
+        lines.block(format_args!("set {name}{number}"), |lines| {
+            lines.add(format_args!("type {address} . inet_service . {address} . inet_service"));
+            lines.add("flags dynamic");
+            lines.add(format_args!("size {size}"));
+            lines.add(format_args!("timeout {}s", timeout.as_secs()));
+            if !more.is_empty() {
+                lines.add(more);
+            }
+        });
+    }
+}
+
+pub(super) fn record(lines: &mut Lines, name: &str, sampling: &Sampling, queue: u32) {
     lines.block(format_args!("chain {name}"), |lines| {
         // The verdict ends this hook's chain only; without it a SYN would be logged twice.
         lines.add(format_args!("counter name logged {} accept", log(sampling, queue)));
@@ -251,16 +273,16 @@ fn log(sampling: &Sampling, queue: u32) -> String {
 
 /// The side of a connection by which packets are selected: the fields of its client or server, and the key of its
 /// later packets.
-struct Side {
-    excluded: &'static str,
-    key: [(&'static str, &'static str); 4],
+pub(super) struct Side {
+    pub(super) excluded: &'static str,
+    pub(super) key: [(&'static str, &'static str); 4],
     /// The condition that a connection is not this host's own.
-    foreign: Option<&'static str>,
-    target: &'static str,
+    pub(super) foreign: Option<&'static str>,
+    pub(super) target: &'static str,
 }
 
 /// Clients that connect to us.
-const SOURCE: Side = Side {
+pub(super) const SOURCE: Side = Side {
     excluded: "saddr",
     key: [("ip", "saddr"), ("tcp", "sport"), ("ip", "daddr"), ("tcp", "dport")],
     foreign: Some("fib daddr type != local return"),
@@ -277,7 +299,7 @@ const DESTINATION: Side = Side {
 
 impl Side {
     /// The key in the syntax of one IP version (`ip` or `ip6`).
-    fn key(&self, ip: &str) -> String {
+    pub(super) fn key(&self, ip: &str) -> String {
         let words =
             self.key.map(|(header, field)| format!("{} {field}", if header == "ip" { ip } else { header }));
         words.join(" . ")
@@ -295,7 +317,7 @@ fn count(sampling: &Sampling) -> String {
 /// Tells the receiver that a chosen connection cannot be remembered. The log has no bytes of the packet, so
 /// that no receiver takes it for one of the sample. A flood must not fill the log with these, so where they
 /// are many only each hundredth is logged; the prefix says how many it stands for.
-fn report_left_out(lines: &mut Lines, sampling: &Sampling) {
+pub(super) fn report_left_out(lines: &mut Lines, sampling: &Sampling) {
     const EACH: u32 = 100;
     let log = |stands_for: u32| {
         format!("log prefix \"{LEFT_OUT_PREFIX}{stands_for}\" group {} snaplen 0", sampling.group)
@@ -349,18 +371,27 @@ fn choose(lines: &mut Lines, sampling: &Sampling, side: &Side) {
             lines.add(format_args!("meta nfproto {name} delete @flows{number} {{ {} }}", side.key(ip)));
         }
         excluded(lines, side, sampling);
-        if let Some(foreign) = side.foreign.filter(|_| !sampling.forwarded) {
-            lines.add(foreign);
-        }
+        foreign(lines, side, sampling);
         lines.add("counter name syn");
-        let seed = sampling.seed.map(|seed| format!(" seed {:#010x}", seed.number())).unwrap_or_default();
         for Version { name, number, ip } in &VERSIONS {
-            lines.add(format_args!(
-                "meta nfproto {name} jhash {ip} saddr . {ip} daddr . tcp sport . tcp dport . tcp sequence mod {}{seed} == 0 goto chosen{number}",
-                sampling.rate
-            ));
+            let key = format!("{ip} saddr . {ip} daddr . tcp sport . tcp dport . tcp sequence");
+            let hash = hashed(sampling, sampling.seed, &key);
+            lines.add(format_args!("meta nfproto {name} {hash} goto chosen{number}"));
         }
     });
+}
+
+/// The condition that a connection is one of 1 in N, by a hash of its key.
+pub(super) fn hashed(sampling: &Sampling, seed: Option<Seed>, key: &str) -> String {
+    let seed = seed.map(|seed| format!(" seed {:#010x}", seed.number())).unwrap_or_default();
+    format!("jhash {key} mod {}{seed} == 0", sampling.rate)
+}
+
+/// Leaves out what is not for this host, unless it is asked for.
+pub(super) fn foreign(lines: &mut Lines, side: &Side, sampling: &Sampling) {
+    if let Some(foreign) = side.foreign.filter(|_| !sampling.forwarded) {
+        lines.add(foreign);
+    }
 }
 
 fn look_up(lines: &mut Lines, chain: &str, side: &Side) {
@@ -412,7 +443,7 @@ fn server_resets(lines: &mut Lines, sampling: &Sampling) {
 }
 
 /// Leaves the loopback out, or all but some.
-fn interfaces(lines: &mut Lines, field: &str, sampling: &Sampling) {
+pub(super) fn interfaces(lines: &mut Lines, field: &str, sampling: &Sampling) {
     let quoted = sampling.interfaces.iter().map(|name| format!("\"{name}\""));
     match list(quoted) {
         Some(names) => lines.add(format_args!("{field}name != {names} return")),
@@ -420,13 +451,13 @@ fn interfaces(lines: &mut Lines, field: &str, sampling: &Sampling) {
     }
 }
 
-fn ports(lines: &mut Lines, field: &str, sampling: &Sampling) {
+pub(super) fn ports(lines: &mut Lines, field: &str, sampling: &Sampling) {
     if let Some(ports) = list(Ports::merged(&sampling.ports).iter()) {
-        lines.add(format_args!("tcp {field} != {ports} return"));
+        lines.add(format_args!("{field} != {ports} return"));
     }
 }
 
-fn excluded(lines: &mut Lines, side: &Side, sampling: &Sampling) {
+pub(super) fn excluded(lines: &mut Lines, side: &Side, sampling: &Sampling) {
     // nft refuses networks of a list that overlap.
     let all = IpNet::aggregate(&sampling.exclude);
     for Version { number, ip, .. } in &VERSIONS {

@@ -12,13 +12,13 @@ impl Sampling {
     /// `FILE` stands for it.
     #[must_use]
     pub fn options(&self) -> String {
-        let default = Self::default();
+        let default = Self::of(self.method);
         let mut text = String::new();
         let mut add = |option: &str, value: &dyn Display| {
             let space = if text.is_empty() { "" } else { " " };
             let _ = write!(text, "{space}--{option}{value}");
         };
-        if self.method != default.method {
+        if self.method != Method::default() {
             add(self.method.name(), &"");
         }
         add("rate ", &self.rate);
@@ -33,13 +33,14 @@ impl Sampling {
                 add(option, &value);
             }
         }
+        let ports = |sampling: &Self| joined(&Ports::merged(&sampling.ports));
         let lists = [
-            ("interfaces ", joined(&self.interfaces)),
-            ("ports ", joined(&Ports::merged(&self.ports))),
-            ("exclude ", joined(&IpNet::aggregate(&self.exclude))),
+            ("interfaces ", joined(&self.interfaces), String::new()),
+            ("ports ", ports(self), ports(&default)),
+            ("exclude ", joined(&IpNet::aggregate(&self.exclude)), String::new()),
         ];
-        for (option, list) in lists {
-            if !list.is_empty() {
+        for (option, list, default) in lists {
+            if list != default {
                 // A shell would look for files.
                 let quote = if list.contains('*') { "'" } else { "" };
                 add(option, &format_args!("{quote}{list}{quote}"));
@@ -51,7 +52,7 @@ impl Sampling {
         if self.server_resets {
             add("server-resets", &"");
         }
-        if matches!(self.method, Method::Set | Method::Origin) {
+        if matches!(self.method, Method::Set | Method::Origin | Method::Quic) {
             if self.keep != default.keep {
                 add("keep ", &format_args!("{}s", self.keep.as_secs()));
             }
@@ -93,6 +94,9 @@ mod tests {
              --ports 80,443,8000-8100 --exclude 192.0.2.0/24,2001:db8::/32 --forwarded --keep 120s --size 1000 \
              --seed-file FILE"
         );
+        assert_eq!(Sampling::of(Method::Quic).options(), "--quic --rate 10000");
+        let quic = Sampling { ports: vec![8443.into(), 443.into()], ..Sampling::of(Method::Quic) };
+        assert_eq!(quic.options(), "--quic --rate 10000 --ports 443,8443");
         let with_resets = Sampling { server_resets: true, ..Sampling::default() };
         assert_eq!(with_resets.options(), "--rate 10000 --server-resets");
     }

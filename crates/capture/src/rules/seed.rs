@@ -15,6 +15,15 @@ impl Seed {
         if number == 0 { None } else { Some(Self(number)) }
     }
 
+    /// A random one.
+    pub(super) fn random() -> io::Result<Self> {
+        loop {
+            if let Some(seed) = Self::new(u32::from_ne_bytes(crate::random::bytes()?)) {
+                return Ok(seed);
+            }
+        }
+    }
+
     /// The number, for receivers that sample themselves.
     #[must_use]
     pub const fn number(self) -> u32 {

@@ -3,6 +3,9 @@
 
 use std::io;
 
+use super::Method;
+use crate::LiveSets;
+
 /// A set that all rules of the set method have.
 #[cfg(target_os = "linux")]
 const FLOWS: &str = "flows4";
@@ -19,7 +22,7 @@ const ICMP_ERROR: &str = "icmp_error";
 /// One of cutshort's tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Loaded {
-    /// The name, `cutshort` or `cutshort_origin`.
+    /// The name: `cutshort`, `cutshort_origin` or `cutshort_quic`.
     pub table: String,
     /// Which connections they sample, as [`Sampling`](super::Sampling) is printed.
     pub about: String,
@@ -36,11 +39,12 @@ pub struct Loaded {
 /// A named counter of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counter {
-    /// `syn`: SYNs looked at; `chosen`: of these in the sample, with repeats; `full`: chosen but not
+    /// `syn`: SYNs looked at; `initial`: datagrams that may begin a QUIC connection, likewise; `chosen`: of these in the sample, with repeats; `full`: chosen but not
     /// remembered, as the set was full; `busy`: chosen but not remembered, as their ports had begun
     /// too many others a moment ago; `logged`: packets given to the netfilter log; `server_rst`: RSTs
     /// that servers sent on connections in the sample; `syn_ack`: SYN+ACK packets that came in; `rst`:
-    /// RSTs that came in and were not logged; `icmp_error`: ICMP errors that quote TCP, given to the netfilter log.
+    /// RSTs that came in and were not logged; `icmp_error`: ICMP errors that quote TCP or datagrams of connections in the
+    /// sample, given to the netfilter log.
     pub name: String,
     /// The number of packets since the rules were loaded.
     pub packets: u64,
@@ -56,10 +60,17 @@ impl Loaded {
         self.counters.iter().find(|other| other.name == counter).map(|counter| counter.packets)
     }
 
-    /// Whether it logs connections that this host opens.
+    /// The data set that it logs packets of.
     #[must_use]
-    pub fn is_origin(&self) -> bool {
-        self.table == super::Method::Origin.table()
+    pub fn data_set(&self) -> LiveSets {
+        let method = Method::ALL.into_iter().find(|method| method.table() == self.table);
+        method.unwrap_or_default().data_set()
+    }
+
+    /// The packets that were looked at because they may begin a connection.
+    #[must_use]
+    pub fn beginnings(&self) -> u64 {
+        self.packets("syn").or_else(|| self.packets("initial")).unwrap_or(0)
     }
 
     /// The netfilter log group that they log to.
@@ -75,12 +86,11 @@ impl Loaded {
 /// The error of the kernel, usually because `CAP_NET_ADMIN` is missing.
 #[cfg(target_os = "linux")]
 pub fn status() -> io::Result<Vec<Loaded>> {
-    use super::Method;
     let mut netfilter = linux::Netfilter::open()?;
     let objects = netfilter.counters()?;
     let sets = netfilter.sets()?;
     let tables = netfilter.tables()?;
-    let own = [Method::Set.table(), Method::Origin.table()];
+    let own = Method::tables();
     let tables = tables.into_iter().filter(|(table, _)| own.contains(&table.as_str()));
     tables
         .map(|(table, about)| {
@@ -89,9 +99,13 @@ pub fn status() -> io::Result<Vec<Loaded>> {
             let of_table = objects.iter().filter(|(of, _)| *of == table);
             let counters: Vec<Counter> = of_table.map(|(_, counter)| counter.clone()).collect();
             let has = |name: &str| sets.iter().any(|(of, set)| *of == table && set == name);
-            let latest = if table == Method::Origin.table() { ICMP_ERROR } else { SYN_ACK };
-            let reports_left_out = counters.iter().any(|counter| counter.name == latest);
-            let outdated = has(FLOWS) && !(has(AGAIN) && reports_left_out);
+            let counts = |name: &str| counters.iter().any(|counter| counter.name == name);
+            let is_latest = match () {
+                () if table == Method::Quic.table() => true,
+                () if table == Method::Origin.table() => has(AGAIN) && counts(ICMP_ERROR),
+                () => has(AGAIN) && counts(SYN_ACK),
+            };
+            let outdated = has(FLOWS) && !is_latest;
             Ok(Loaded { table, about, options, counters, outdated })
         })
         .collect()
@@ -148,6 +162,7 @@ impl Counter {
     pub fn about(&self) -> &str {
         match self.name.as_str() {
             "syn" => "SYN packets checked",
+            "initial" => "QUIC datagrams checked that may begin a connection",
             "chosen" => "of these, in the sample (repeats included)",
             "full" => "chosen, but too many were remembered already",
             "busy" => "chosen, but their ports were used again too soon (30 times a second)",
@@ -156,7 +171,7 @@ impl Counter {
             "syn_ack" => {
                 "SYN+ACK packets received: answers to this host's own connections, or reflected ones"
             }
-            "icmp_error" => "ICMP errors logged that quote a TCP packet",
+            "icmp_error" => "ICMP errors logged",
             "rst" => "RSTs received that are not logged: of other connections, or a flood",
             other => other,
         }
@@ -364,12 +379,12 @@ mod linux {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Method, Sampling};
+    use super::super::Sampling;
     use super::*;
 
     #[test]
     fn the_group_is_read_back() {
-        for method in [Method::Set, Method::Conntrack, Method::Origin] {
+        for method in Method::ALL {
             let sampling = Sampling { method, group: 77, ..Sampling::default() };
             let loaded = |about: &str| Loaded {
                 table: String::new(),

@@ -10,6 +10,7 @@ mod loss;
 mod network;
 mod offloads;
 mod opened;
+mod quic;
 mod ruleset;
 mod sample;
 

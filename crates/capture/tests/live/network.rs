@@ -17,6 +17,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use cutshort_capture::{Capture, Input, Live, LiveCount, LiveError, LiveSettings, LiveSource, Reading};
+use cutshort_packet::quic::Datagram;
 use cutshort_packet::{Frame, LinkType, ORIGIN_PREFIX, Packet, Refusal};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
@@ -213,12 +214,13 @@ impl Network {
         let mut live = opened.unwrap_or_else(|error| panic!("{source}: {error}"));
         let received = thread::spawn(move || {
             thread::sleep(pause);
-            let (mut packets, mut opened) = (Vec::new(), Vec::new());
+            let (mut packets, mut opened, mut datagrams) = (Vec::new(), Vec::new(), Vec::new());
             while let Some(batch) = live.next_batch()? {
                 packets.extend_from_slice(batch.packets);
                 opened.extend_from_slice(batch.opened);
+                datagrams.extend_from_slice(batch.datagrams);
             }
-            Ok(Received { packets, opened, counts: *live.counts() })
+            Ok(Received { packets, opened, datagrams, counts: *live.counts() })
         });
         Receiving { reading, received }
     }
@@ -231,6 +233,11 @@ impl Network {
     /// Records with tcpdump what connections of the server consist of, in both directions.
     pub(crate) fn record_both(&self) -> Recording {
         self.record_from("s0", &["-s", "160"], "tcp or icmp or icmp6")
+    }
+
+    /// Records with tcpdump the datagrams and ICMP errors that arrive at the server.
+    pub(crate) fn record_datagrams(&self) -> Recording {
+        self.record_from("s0", &["-Q", "in", "-s", "2048"], "udp or icmp or icmp6")
     }
 
     /// Records with tcpdump what rules log to a group.
@@ -281,6 +288,8 @@ pub(crate) struct Received {
     pub(crate) packets: Vec<Packet>,
     /// Rows of connections that the server opens.
     pub(crate) opened: Vec<Packet>,
+    /// Datagrams of QUIC connections of clients.
+    pub(crate) datagrams: Vec<Datagram>,
     pub(crate) counts: LiveCount,
 }
 

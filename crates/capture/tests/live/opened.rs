@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::process::{Child, Stdio};
 
 use cutshort_capture::rules::{Method, Sampling, Seed};
-use cutshort_capture::{LiveCount, LiveSettings, Sides};
+use cutshort_capture::{LiveCount, LiveSets, LiveSettings};
 use cutshort_packet::{FiveTuple, Flags, Packet, Unreachable};
 use cutshort_verdict::{DataSet, OriginLimiter, Rules};
 
@@ -130,7 +130,7 @@ fn see(network: &Network, rate: u32, count: u32) -> Seen {
     network.load("nft -f -", &sampling.text());
     let ports = vec![9, 10, 11, 8001, 8002, 8003, 8004, 8005];
     let seed = Some(SEED.number());
-    let settings = LiveSettings { rate, ports, seed, sides: Sides::Opened, ..LiveSettings::default() };
+    let settings = LiveSettings { rate, ports, seed, sets: LiveSets::ORIGIN, ..LiveSettings::default() };
     let servers = servers(network);
     let receivers = ["nflog:5", "af_packet:s0"].map(|source| network.receive(source, &settings));
     let recording = network.record_both();
@@ -257,7 +257,7 @@ fn both(network: &Network, group: u16, groups: &str) {
     for (method, group) in [(Method::Set, 5), (Method::Origin, group)] {
         network.load("nft -f -", &Sampling { method, rate, group, ..Sampling::default() }.text());
     }
-    let settings = LiveSettings { sides: Sides::Both, ..LiveSettings::default() };
+    let settings = LiveSettings { sets: LiveSets::TCP | LiveSets::ORIGIN, ..LiveSettings::default() };
     let receivers = [groups, "af_packet:s0"].map(|source| network.receive(source, &settings));
     network.craft("flood", "20");
     network.server(
@@ -279,7 +279,7 @@ fn translated_and_forwarded_connections_are_for_the_socket() {
     let Some(network) = Network::new().map(Network::without_offloads) else { return };
     let rate = NonZeroU32::MIN;
     network.load("nft -f -", &Sampling { method: Method::Origin, rate, ..Sampling::default() }.text());
-    let settings = LiveSettings { sides: Sides::Opened, ..LiveSettings::default() };
+    let settings = LiveSettings { sets: LiveSets::ORIGIN, ..LiveSettings::default() };
     let servers = servers(&network);
     network.load(
         "nft -f -",

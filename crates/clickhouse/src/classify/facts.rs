@@ -25,6 +25,10 @@ const SYN_TIME_AT: u32 = 112;
 /// Positions in `resets`: TTL above the ACK flag; then the IP ID, as in fields, and the acknowledgement number.
 const RST_TTL_AT: u32 = 8;
 
+/// The largest distance of a RST's IP id to the nearest one of another row, from lists of both.
+pub(super) const IP_ID_DELTA: &str = "if(empty(ids) OR empty(rst_ids), NULL,
+   arrayMax(r -> arrayMin(i -> least(toUInt16(r - i), toUInt16(i - r)), ids), rst_ids))";
+
 /// The bits of a number from position `at`, as a type.
 fn part(kind: &str, sql: &str, at: u32) -> String {
     format!("to{kind}(bitShiftRight({sql}, {at}))")
@@ -231,12 +235,7 @@ fn facts() -> Columns {
                 "if(empty(resets), NULL, if(abs({lowest}) > abs({highest}), toInt16({lowest}), toInt16({highest})))"
             ),
         ),
-        (
-            "rst_ip_id_delta",
-            "if(empty(ids) OR empty(rst_ids), NULL,
-   arrayMax(r -> arrayMin(i -> least(toUInt16(r - i), toUInt16(i - r)), ids), rst_ids))"
-                .to_owned(),
-        ),
+        ("rst_ip_id_delta", IP_ID_DELTA.to_owned()),
     ]
 }
 

@@ -2,7 +2,7 @@
 
 use cutshort_packet::Flags;
 
-use super::{Columns, Grain, list, marks};
+use super::{Column, Columns, Grain, list, marks};
 
 /// The rows of packets to classify.
 pub(crate) struct PacketRows {
@@ -20,10 +20,20 @@ pub(crate) struct PacketRows {
     pub(crate) unclear: String,
 }
 
-/// The time of a row since the start of its window, which fits into 40 bits.
-fn offset(grain: Grain) -> String {
-    format!("toUInt64(toUnixTimestamp64Nano(ts) - {})", grain.window())
+impl Grain {
+    /// The time of a row since the start of its window, which fits into 40 bits.
+    pub(super) fn offset(self) -> String {
+        format!("toUInt64(toUnixTimestamp64Nano(ts) - {})", self.window())
+    }
 }
+
+/// A field of rows in a list: its name, type and expression.
+pub(super) type Field = (&'static str, &'static str, &'static str);
+
+/// Stand for the time of a row since the start of its window, the index of its node, and its marks.
+pub(super) const OFFSET: &str = "@OFFSET@";
+pub(super) const NODE: &str = "@NODE@";
+pub(super) const MARKS: &str = "@MARKS@";
 
 /// Positions in `fields`, above the flags and marks; the payload's length is highest.
 pub(super) const IP_ID_AT: u32 = 16;
@@ -65,7 +75,7 @@ impl PacketRows {
     /// One row per flow.
     pub(super) fn flows(&self, grain: Grain) -> String {
         let Self { rows, filter, node, marks, unclear, .. } = self;
-        let (syn, offset) = (is_syn("flags"), offset(grain));
+        let (syn, offset) = (is_syn("flags"), grain.offset());
         let packed = [
             packed("UInt64", &[("seq", 32), ("ack", 0)]),
             packed("UInt64", &[("payload_len", 32), ("ip_id", IP_ID_AT), ("flags", 0), (marks, 0)]),
@@ -92,18 +102,40 @@ impl PacketRows {
         columns.replace("addresses", &format!("{} AS addresses", self.addresses))
     }
 
+    /// One row per flow: its rows in one list of named fields, in any order, and their number.
+    pub(super) fn rows(&self, grain: Grain, fields: &[Field]) -> String {
+        let Self { rows, filter, node, marks, unclear, .. } = self;
+        let values: Vec<&str> = fields.iter().map(|(.., value)| *value).collect();
+        let types: Vec<String> = fields.iter().map(|(name, kind, _)| format!("{name} {kind}")).collect();
+        let row = format!("CAST(({}), 'Tuple({})')", values.join(", "), types.join(", "));
+        let row = row.replace(OFFSET, &grain.offset()).replace(NODE, node).replace(MARKS, marks);
+        let (key, selected) = (grain.key(), self.selected(grain.key()));
+        format!(
+            "SELECT {selected},\n  count() AS all_rows, {unclear} AS unclear, groupArray({row}) AS rows
+ FROM {rows}\n WHERE {filter}\n GROUP BY {key}"
+        )
+    }
+
     /// The times of RST bits, by the flow that they are the other direction of.
     pub(super) fn other_rsts(&self, grain: Grain) -> String {
+        let times = format!("groupArray({})", grain.offset());
+        self.of_other_direction(grain, &has_rst("flags"), &[("other_rsts", times)])
+    }
+
+    /// Aggregates of rows, by the flow that they are the other direction of.
+    pub(super) fn of_other_direction(&self, grain: Grain, such: &str, columns: &[Column]) -> String {
         let Self { rows, filter, .. } = self;
-        let (more, selected, offset) = (grain.more(), self.selected(grain.more()), offset(grain));
+        let (more, selected) = (grain.more(), self.selected(grain.more()));
+        let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
         format!(
             "SELECT server_ip AS src_ip, server_port AS src_port, client_ip AS dst_ip, client_port AS dst_port{more},
-  other_rsts FROM (
+  {} FROM (
   SELECT src_ip AS client_ip, src_port AS client_port, dst_ip AS server_ip, dst_port AS server_port{selected},
-   groupArray({offset}) AS other_rsts
-  FROM {rows}\n WHERE {} AND {filter}
+   {}
+  FROM {rows}\n WHERE {such} AND {filter}
   GROUP BY client_ip, client_port, server_ip, server_port{more})",
-            has_rst("flags")
+            names.join(", "),
+            list(columns)
         )
     }
 }

@@ -5,10 +5,13 @@
 
 use cutshort_verdict::{DataSet, Exclusion, Progress, Signature, Stage, Tag, TagRule, Tags, Termination};
 
-use super::{Classified, Columns, list};
+use super::{Classified, Columns, excluded, list, null, table};
 
 /// Columns that are passed on unchanged.
 const PASSED: &str = "fin, answered, progress, single_ack, rst_ttl_delta, rst_ip_id_delta, syn_ttl, packets, copies, tail, unclear";
+
+/// The number of a [`SeenResets`]. Counts beyond two make no difference.
+pub(super) const RESETS_SEEN: &str = "((toUInt16(least(plain_rsts, 2)) * 3 + least(rst_acks, 2)) * 2 + ack_numbers_differ) * 2 + ack_numbers_zero";
 
 /// One row per connection: the key, the exclusion (number of the reason from 1), and the verdict. Times are
 /// nanoseconds since the Unix epoch.
@@ -35,19 +38,14 @@ fn alone(of: &Classified<'_>) -> Columns {
     let at = |offset: &str| format!("{} + toInt64({offset})", grain.window());
     let limit = rules.packet_limit;
     let full = format!("packets >= {limit} AND repeats * 2 < {limit}");
-    let (ended, excluded) = (|termination| termination as u8, |exclusion| exclusion as u8 + 1);
+    let ended = |termination| termination as u8;
     vec![
         ("first_ns", at("first")),
         ("last_ns", at("last")),
         ("until_ns", format!("if(is_followed, {}, {cutoff})", at("next"))),
         ("silent_ns", "until_ns - last_ns".to_owned()),
         ("node", "if(syns = 0, origin_node, syn_node)".to_owned()),
-        // Counts beyond two make no difference.
-        (
-            "resets_seen",
-            "((toUInt16(least(plain_rsts, 2)) * 3 + least(rst_acks, 2)) * 2 + ack_numbers_differ) * 2 + ack_numbers_zero"
-                .to_owned(),
-        ),
+        ("resets_seen", RESETS_SEEN.to_owned()),
         ("own_tags", own_tags()),
         // The first rule of docs/spec.md#termination that holds, without the second.
         (
@@ -78,7 +76,7 @@ fn alone(of: &Classified<'_>) -> Columns {
 /// Applies the second rule of docs/spec.md#end-server-reset.
 fn with_other_direction() -> Columns {
     let (reset, server_reset) = (Termination::Reset as u8, Termination::ServerReset as u8);
-    let no_syn = Exclusion::NoSyn as u8 + 1;
+    let no_syn = excluded(Exclusion::NoSyn);
     vec![
         ("server_rst", "arrayExists(t -> t >= latest_syn AND t < next, other_rsts)".to_owned()),
         ("termination", format!("if(server_rst AND ended != {reset}, toUInt8({server_reset}), ended)")),
@@ -102,21 +100,30 @@ fn judged() -> Columns {
                 tags_by(|rule| rule == TagRule::ServerRst)
             ),
         ),
-        (
-            "signature_id",
-            table(
-                "UInt8",
-                signatures(),
-                &format!("((stage * {seen} + resets_seen) * 2 + single_ack) * 2 + fin"),
-            ),
-        ),
+        ("signature_id", signature()),
+        ("all_rows", "packets + tail".to_owned()),
+        ("quic_version", "toUInt32(0)".to_owned()),
+        ("close_code", null("UInt64")),
+        ("handshake_ns", null("Int64")),
+        ("first_byte_ns", null("Int64")),
     ]
 }
 
-/// Looks up a value by its index in a list.
-fn table<T: ToString>(kind: &str, values: impl Iterator<Item = T>, place: &str) -> String {
-    let values = values.map(|value| value.to_string()).collect::<Vec<_>>().join(",");
-    format!("to{kind}([{values}][{place} + 1])")
+/// The signature of a connection that RSTs or silence ended, from `stage`, `resets_seen`, `single_ack` and `fin`.
+pub(super) fn signature() -> String {
+    let seen = SeenResets::COUNT;
+    table("UInt8", signatures(), &format!("((stage * {seen} + resets_seen) * 2 + single_ack) * 2 + fin"))
+}
+
+/// The tags that say how RSTs ended a connection, from `termination`, `resets_seen` and `fin`.
+pub(super) fn reset_tags() -> String {
+    let reset = Termination::Reset;
+    let tags = SeenResets::all().flat_map(|seen| BOTH.map(|fin| seen.tags(reset, fin).bits()));
+    format!(
+        "if(termination = {}, {}, toUInt32(0))",
+        reset as u8,
+        table("UInt32", tags, "resets_seen * 2 + fin")
+    )
 }
 
 /// The bits of the tags for whose rule a condition holds.

@@ -64,7 +64,7 @@ impl ExistingTables {
         let all = wanted(layout).filter_map(|(name, table, engine)| {
             let (found, columns) = self.tables.get(&name)?;
             let place = format!("{}.{name}", identifier(database));
-            let mut differ = of_columns(&place, table, columns);
+            let mut differ = of_columns(&place, &table.columns(layout.data_set), columns);
             if engine == "Distributed" {
                 differ.extend((found.engine != engine).then(|| of_engine(&place, &found.engine, engine)));
             } else {
@@ -122,8 +122,8 @@ fn bare(list: &str) -> String {
     inner.map_or_else(|| list.clone(), str::to_owned)
 }
 
-fn of_columns(place: &str, table: &TableDefinition, found: &[FoundColumn]) -> Vec<String> {
-    let wanted: Vec<(&str, &str)> = columns_of(table.columns);
+fn of_columns(place: &str, declared: &str, found: &[FoundColumn]) -> Vec<String> {
+    let wanted: Vec<(&str, &str)> = columns_of(declared);
     let lacking = wanted.iter().filter_map(|(name, kind)| {
         let column = found.iter().find(|column| column.name == *name);
         match column {

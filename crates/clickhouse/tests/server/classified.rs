@@ -26,10 +26,13 @@ use super::server::{is_available, server};
 const FLOWS: usize = 50_000;
 
 /// How many windows of random flows are compared; `CUTSHORT_CLASSIFY_WINDOWS` says otherwise.
-fn windows() -> i64 {
+pub(crate) fn windows(usually: i64) -> i64 {
     let windows = std::env::var("CUTSHORT_CLASSIFY_WINDOWS").ok();
-    windows.map_or(20, |windows| windows.parse().expect("a number"))
+    windows.map_or(usually, |windows| windows.parse().expect("a number"))
 }
+
+/// A million flows.
+const WINDOWS: i64 = 20;
 
 /// What was seen, how often.
 #[derive(Debug, Default)]
@@ -44,7 +47,7 @@ struct Seen {
 impl Seen {
     fn note(&mut self, of_flow: &[FlowVerdict]) {
         for flow in of_flow {
-            let what = match flow.outcome {
+            let what = match flow.outcome.unwrap() {
                 Ok(verdict) => {
                     format!("{:?} {:?} {:?}", verdict.termination, verdict.stage, verdict.signature)
                 }
@@ -67,12 +70,13 @@ fn a_million_random_flows_are_judged_as_in_rust() {
     let store = in_sql(&database);
     let mut random = Random(6);
     let mut seen = Seen::default();
-    for number in 0..windows() {
+    let windows = windows(WINDOWS);
+    for number in 0..windows {
         let window = START + number * WINDOW;
         let flows = some_flows(&mut random, window, FLOWS);
         append(&store, &flows, window);
         let expected = expected(&flows, window);
-        let (inputs, nodes, found) = told(&store, window, 2);
+        let (inputs, nodes, found) = told(&store, window, &Rules::default(), 2);
         assert_eq!((inputs.cutoff, nodes), (window + WINDOW, NODES.map(str::to_owned).to_vec()));
         let found = by_flow(found);
         assert_eq!(found.len(), expected.len(), "every flow");
@@ -85,13 +89,13 @@ fn a_million_random_flows_are_judged_as_in_rust() {
     assert!(seen.outcomes.len() >= 30, "{seen:#?}");
     let signatures = seen.outcomes.keys().filter(|what| what.contains("Some(")).count();
     assert_eq!(signatures, 19, "{seen:#?}");
-    let flows = windows() as u64 * FLOWS as u64;
+    let flows = windows as u64 * FLOWS as u64;
     let reused: u64 = seen.connections.iter().filter(|(count, _)| **count > 1).map(|(_, flows)| flows).sum();
     assert!(reused > flows / 5 && seen.connections.contains_key(&5), "{seen:#?}");
     assert!(seen.tails > flows / 10, "{seen:#?}");
 }
 
-fn connections(store: &dyn Store) -> Vec<ConnectionRecord<'static>> {
+pub(crate) fn connections(store: &dyn Store) -> Vec<ConnectionRecord<'static>> {
     let mut all = Vec::new();
     let mut keep = |record: ConnectionRecord<'static>| {
         all.push(record);
@@ -102,7 +106,7 @@ fn connections(store: &dyn Store) -> Vec<ConnectionRecord<'static>> {
     all
 }
 
-fn counts(store: &dyn Store) -> Vec<RollupAnswer> {
+pub(crate) fn counts(store: &dyn Store) -> Vec<RollupAnswer> {
     let answer = |by| {
         let query = RollupQuery {
             range: START..START + 9 * WINDOW,
@@ -119,7 +123,7 @@ fn counts(store: &dyn Store) -> Vec<RollupAnswer> {
     all.into_iter().map(answer).collect()
 }
 
-fn do_all(store: &dyn Store, geo: &Geo) {
+pub(crate) fn do_all(store: &dyn Store, geo: &Geo) {
     let job = WindowJob { threads: 3, small: 0, ..WindowJob::default() };
     let all = i64::MIN..i64::MAX;
     let report =
@@ -324,7 +328,7 @@ fn tables_of_the_first_version_are_migrated() {
         runtime.block_on(client.with_user("default").query_raw(sql).execute()).unwrap();
     };
     let later = |statement: &String| {
-        ["VIEW", "ALTER", "VALUES (2", "VALUES (3", "VALUES (4", "VALUES (5"]
+        ["VIEW", "ALTER", "VALUES (2", "VALUES (3", "VALUES (4", "VALUES (5", "VALUES (6"]
             .iter()
             .any(|of_later| statement.contains(of_later))
     };
@@ -332,7 +336,7 @@ fn tables_of_the_first_version_are_migrated() {
         execute(statement);
     }
     execute(&format!("ALTER TABLE {}.result DROP COLUMN tail", database.database()));
-    for column in ["handshake_us", "first_byte_us"] {
+    for column in ["handshake_us", "first_byte_us", "version", "close_code"] {
         execute(&format!("ALTER TABLE {}.connection DROP COLUMN {column}", database.database()));
     }
     let error = ClickHouse::open(&database).err().unwrap();

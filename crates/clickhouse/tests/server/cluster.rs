@@ -8,6 +8,7 @@ use clickhouse::Client;
 use cutshort_clickhouse::{Address, ClickHouse, Layout, migrate};
 use cutshort_packet::Packet;
 use cutshort_store::{Added, Movable, Store, StoreError};
+use cutshort_verdict::Rules;
 
 use super::conformance::{self, Backend, START, file, groups, made, packet, replace};
 use super::expected;
@@ -99,7 +100,7 @@ fn flows_are_judged_across_shards() {
     let flows = expected::some_flows(&mut Random(8), START, 2_000);
     expected::append(cluster.store(), &flows, START);
     let expected = expected::expected(&flows, START);
-    let (_, _, found) = expected::told(&expected::in_sql(&cluster.address), START, 2);
+    let (_, _, found) = expected::told(&expected::in_sql(&cluster.address), START, &Rules::default(), 2);
     let connections = found.len() as u64;
     assert!(expected::by_flow(found) == expected);
     let many = |from| (0..8).map(|at| Packet { seq: 7, ..packet(1, START + from + at) }).collect();
@@ -115,7 +116,7 @@ fn flows_are_judged_across_shards() {
     let tags = expected
         .values()
         .flatten()
-        .filter_map(|flow| Some(u64::from(flow.outcome.ok()?.tags.bits())))
+        .filter_map(|flow| Some(u64::from(flow.outcome?.ok()?.tags.bits())))
         .sum::<u64>();
     let of_ten = view("sumIf(tags, packets = 10 AND src_ip = toIPv6('198.51.100.1'))");
     assert_eq!((view("count()"), view("sum(tags)") - of_ten), (connections + 1, tags));

@@ -1,6 +1,7 @@
 //! Random flows with what the rules in Rust say of them.
 
 use std::collections::HashMap;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use cutshort_clickhouse::{Address, ClickHouse};
 use cutshort_model::Window;
@@ -97,7 +98,7 @@ fn of_flow(five_tuple: FiveTuple, packets: &[(Packet, usize)], around: &FlowCont
         FlowVerdict {
             key: five_tuple.into(),
             sample_rate: outcome.map_or(sample_rate, |verdict| verdict.sample_rate),
-            outcome,
+            outcome: Some(outcome),
             node,
             packets: part.rows.len() as u32,
             duplicates: beside_the_first(duplicates(&rows(packets)) as u32),
@@ -107,8 +108,18 @@ fn of_flow(five_tuple: FiveTuple, packets: &[(Packet, usize)], around: &FlowCont
     split.parts().zip(judged.outcomes.iter().copied()).enumerate().map(verdict).collect()
 }
 
+/// The same 5-tuple with an address of its own in the place of the one that all random cases have: below and above the other
+/// end's address in turn.
+pub(crate) fn between_others(five_tuple: &FiveTuple, number: u32) -> FiveTuple {
+    let network = if number.is_multiple_of(2) { 10 << 24 } else { 210 << 24 };
+    let [common, own] = [Ipv4Addr::new(198, 51, 100, 7), Ipv4Addr::from(network | number)]
+        .map(|address| address.to_ipv6_mapped());
+    let address = |address: Ipv6Addr| if address == common { own } else { address };
+    FiveTuple { src_ip: address(five_tuple.src_ip), dst_ip: address(five_tuple.dst_ip), ..*five_tuple }
+}
+
 /// The sample rate of the earliest row, and the node of the SYN packet.
-fn origin(rows: &[StoredRow]) -> (u32, u16) {
+pub(crate) fn origin(rows: &[StoredRow]) -> (u32, u16) {
     let first = rows.iter().min_by_key(|row| (row.row.ts, row.row.sample_rate, row.node)).unwrap();
     let syns = rows.iter().filter(|row| row.row.is_syn());
     let order = |syn: &Row| {
@@ -119,9 +130,13 @@ fn origin(rows: &[StoredRow]) -> (u32, u16) {
     (first.row.sample_rate, syn.unwrap_or(first).node)
 }
 
-pub(crate) fn told(store: &dyn Store, window: i64, parts: usize) -> (Inputs, Vec<String>, Vec<FlowVerdict>) {
-    let verdicts =
-        store.read_verdicts(Window::containing(window), &Rules::default(), parts).unwrap().expect("verdicts");
+pub(crate) fn told(
+    store: &dyn Store,
+    window: i64,
+    rules: &Rules,
+    parts: usize,
+) -> (Inputs, Vec<String>, Vec<FlowVerdict>) {
+    let verdicts = store.read_verdicts(Window::containing(window), rules, parts).unwrap().expect("verdicts");
     let (mut all, mut some) = (Vec::new(), Vec::new());
     for mut part in verdicts.parts {
         while part.next_flows(&mut some).unwrap() == VerdictBatch::Flows {

@@ -10,10 +10,24 @@ mod conformance;
 mod expected;
 mod killed;
 mod nasty;
+#[allow(dead_code)]
+#[path = "../../../verdict/tests/origin/oracle.rs"]
+mod oracle;
+mod origin;
+#[allow(dead_code)]
+#[path = "../../../verdict/tests/origin/random.rs"]
+mod origin_random;
+mod quic;
+#[allow(dead_code)]
+#[path = "../../../verdict/tests/quic/random.rs"]
+mod quic_random;
 mod rights;
 mod rollups;
 mod server;
 mod size;
+#[allow(dead_code)]
+#[path = "../../../verdict/tests/splitmix/mod.rs"]
+mod splitmix;
 mod statements;
 mod tables;
 mod workers;

@@ -16,7 +16,8 @@ use crate::error::Error;
 pub(crate) struct GeoFiles {
     /// Geo data: countries and networks from this file take precedence over the built-in ones
     ///
-    /// MaxMind DB (GeoLite2, GeoIP2, IPinfo, DB-IP) or CSV; the format is detected. May be repeated;
+    /// MaxMind DB, or CSV of MaxMind, IPinfo, DB-IP, IP2Location, iptoasn.com or CAIDA, also compressed with gzip
+    /// or zstd; the format is detected. May be repeated;
     /// later files take precedence over earlier ones.
     #[arg(long = "geo", value_name = "FILE")]
     pub(crate) geo: Vec<PathBuf>,

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, ColorChoice, ValueEnum};
-use cutshort_capture::{Captures, LiveSettings, LiveSource, Reading, Sides};
+use cutshort_capture::{Captures, LiveSets, LiveSettings, LiveSource, Reading};
 use cutshort_console::{Output, Progress, Signals};
 use cutshort_geo::Geo;
 use cutshort_packet::FiveTuple;
@@ -72,6 +72,7 @@ const EXAMPLES: &str = "Examples:
   cutshort classify --filter stage=post_ack --format jsonl server.pcap
   cutshort classify --origin --client-net 192.0.2.0/28 proxy.pcap
   cutshort classify --quic --server-port 443,8443 server.pcap
+  cutshort classify --quic --for 1m nflog:7
   cutshort classify --explain '198.51.100.7:40112 > 203.0.113.5:443' server.pcap";
 
 /// Formats of `classify`.
@@ -129,7 +130,7 @@ pub(crate) fn run(arguments: &Classify, color: ColorChoice) -> Result<Done, Erro
     let geo = arguments.geo.open()?;
     let mut output = Output::create(arguments.output.as_deref())?;
     let source = live::source(&files)?;
-    check_source(arguments, &rules, source.as_ref())?;
+    check_source(arguments, source.as_ref())?;
     let reading = Reading::default();
     let signals = Signals::of_command()?;
     // Drops privileges, for which there must be no other thread yet.
@@ -186,12 +187,8 @@ fn rules(arguments: &Classify) -> Result<Rules, Error> {
     Ok(Rules { server_ports, ..rules })
 }
 
-/// Only captures have an end, and only they have QUIC.
-fn check_source(arguments: &Classify, rules: &Rules, source: Option<&LiveSource>) -> Result<(), Error> {
-    if source.is_some() && rules.data_set == DataSet::Quic {
-        let why = "--quic is for captures: nflog: and af_packet: receive only TCP";
-        return Err(Error::Usage(why.to_owned()));
-    }
+/// Only captures have an end.
+fn check_source(arguments: &Classify, source: Option<&LiveSource>) -> Result<(), Error> {
     if source.is_none() && arguments.duration.is_some() {
         let why = "--for is for nflog: and af_packet:; captures are read to their end";
         return Err(Error::Usage(why.to_owned()));
@@ -208,8 +205,14 @@ fn report_problems(captures: &Captures, reading: &Reading) -> Done {
 fn live_settings(arguments: &Classify, rules: &Rules) -> LiveSettings {
     let is_origin = rules.data_set == DataSet::Origin;
     LiveSettings {
-        sides: if is_origin { Sides::Opened } else { Sides::Clients },
+        sets: match rules.data_set {
+            DataSet::Origin => LiveSets::ORIGIN,
+            DataSet::Quic => LiveSets::QUIC,
+            _ => LiveSets::TCP,
+        },
         limit: rules.packet_limit,
+        datagrams: rules.packet_limit,
+        opener: arguments.open_initials.then_some(cutshort_initials::opener),
         ports: arguments.selected.ends.server_ports(),
         // There the source is this host, and the network of a server is meant.
         exclude: if is_origin { Vec::new() } else { arguments.selected.ends.ignore_src.clone() },

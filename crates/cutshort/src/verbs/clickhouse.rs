@@ -40,7 +40,7 @@ pub(crate) fn run(arguments: &Tables, color: ColorChoice) -> Result<Done, Error>
         Tables::Schema(place) => {
             let address = store_address(&place.store)?;
             let of = |data_set| schema(address.of_data_set(data_set).database(), &place.layout(data_set));
-            let statements: Vec<String> = cutshort_clickhouse::DATA_SETS.into_iter().flat_map(of).collect();
+            let statements: Vec<String> = DataSet::WITH_RULES.into_iter().flat_map(of).collect();
             terminal::print(color, |text| {
                 statements.iter().try_for_each(|statement| writeln!(text, "{statement};\n"))?;
                 Ok(())
@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &Tables, color: ColorChoice) -> Result<Done, Error>
         }
         Tables::Migrate(place) => {
             let address = store_address(&place.store)?;
-            for data_set in cutshort_clickhouse::DATA_SETS {
+            for data_set in DataSet::WITH_RULES {
                 migrate(&address, &place.layout(data_set))?;
             }
             message(&format!("the tables of {address} are up to date"));

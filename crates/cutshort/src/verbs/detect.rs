@@ -1,16 +1,20 @@
 //! `cutshort detect`.
 
+use std::cell::Cell;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write};
+use std::io::{self, BufReader, BufWriter, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use clap::{Args, ColorChoice, ValueEnum};
 use cutshort_detect::{Config, Detector, Event, Journal, Window};
+use cutshort_model::{Window as StoredWindow, date_time, quantity};
 use cutshort_report::events::{Reader, write_json, write_text};
 use cutshort_settings::values::{count, false_alarms};
 
 use crate::error::{Done, Error};
 use crate::terminal;
+use cutshort_console::Progress;
 
 /// Find events in counts: shutdowns, blocking, outages
 ///
@@ -22,7 +26,9 @@ use crate::terminal;
 /// 'time' is the beginning of the 15 minutes (ISO 8601, or seconds since 1970). 'place' is world,
 /// country:IQ or as:64500; 'country' is that of an AS. 'w' is the number of connections and 'w2' the sum of
 /// the squares of their weights, for sampled counts (w times N for 1 in N; default: w). 'post_syn' to 'later' are those that
-/// were cut short. Only time, place and w are required. A node without any row in a window did not
+/// were cut short. 'post_syn_reset', 'post_syn_scanner' and 'post_syn_port' are those of 'post_syn' that a RST ended,
+/// that have marks of a scanner, and that went to the most frequent port; with any of them, floods, scans and reflections are
+/// told as such. Only time, place and w are required. A node without any row in a window did not
 /// observe it; a place without rows had no connections.
 ///
 /// The first weeks are used for learning what is usual.
@@ -59,9 +65,14 @@ enum Format {
 pub(crate) fn run(arguments: &Detect, color: ColorChoice) -> Result<Done, Error> {
     let config = Config { alpha: arguments.false_alarms, max_places: arguments.max_places };
     let (mut detector, mut journal, mut ignored) = (Detector::new(config), Journal::default(), 0);
+    let (mut progress, bytes) = (Progress::new(&arguments.files), Rc::new(Cell::new(0)));
     let mut add = |window: &Window<'_>| {
         journal.record(detector.add(window).map_err(|error| error.to_string())?);
         ignored = ignored.max(detector.ignored());
+        progress.show_bytes(bytes.get(), || {
+            let time = date_time(StoredWindow::from_number(window.number).start());
+            format!("{}, up to {time}", quantity(detector.places() as u64, "place"))
+        });
         Ok(())
     };
     let mut reader = Reader::default();
@@ -72,10 +83,13 @@ pub(crate) fn run(arguments: &Detect, color: ColorChoice) -> Result<Done, Error>
     }
     let files = if arguments.files.is_empty() { &stdin[..] } else { &arguments.files };
     for path in files {
-        reader.read(open(path)?, &mut add).map_err(|error| failed(path, &error))?;
+        let input =
+            BufReader::with_capacity(1 << 16, Counted { input: open(path)?, bytes: Rc::clone(&bytes) });
+        reader.read(input, &mut add).map_err(|error| failed(path, &error))?;
     }
     let last = files.last().map_or(Path::new("-"), PathBuf::as_path);
     reader.finish(&mut add).map_err(|error| failed(last, &error))?;
+    progress.finish();
     if ignored > 0 {
         let text = format!(
             "up to {ignored} places were left out of a window, because {} are watched: raise --max-places",
@@ -92,12 +106,26 @@ pub(crate) fn run(arguments: &Detect, color: ColorChoice) -> Result<Done, Error>
     Ok(Done::Whole.and(ignored == 0))
 }
 
-fn open(path: &Path) -> Result<Box<dyn BufRead>, Error> {
+fn open(path: &Path) -> Result<Box<dyn Read>, Error> {
     if path == Path::new("-") {
         return Ok(Box::new(io::stdin().lock()));
     }
     let file = File::open(path).map_err(|error| Error::Failed(format!("{}: {error}", path.display())))?;
-    Ok(Box::new(BufReader::with_capacity(1 << 16, file)))
+    Ok(Box::new(file))
+}
+
+/// An input that counts what was read of it, and of those before it.
+struct Counted {
+    input: Box<dyn Read>,
+    bytes: Rc<Cell<u64>>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        self.bytes.set(self.bytes.get() + read as u64);
+        Ok(read)
+    }
 }
 
 fn failed(path: &Path, error: &cutshort_report::events::SeriesError) -> Error {

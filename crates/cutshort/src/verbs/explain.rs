@@ -9,15 +9,16 @@ use crate::error::{Done, Error};
 use crate::options::DataSetOption;
 use crate::terminal;
 
-/// Explain a stage, tag or signature
+/// Explain a stage, tag, signature or pattern
 ///
-/// Without a name, all of them are listed.
+/// Without a name, all of them are listed. Patterns are seen in many connections: flood, scan, reflection,
+/// half_open, zero_window.
 #[derive(Args)]
 pub(crate) struct Explain {
     #[command(flatten)]
     data_set: DataSetOption,
-    /// Name of a stage or tag; name or number of a signature
-    #[arg(value_name = "SIGNATURE|TAG|STAGE")]
+    /// Name of a stage, tag or pattern; name or number of a signature
+    #[arg(value_name = "SIGNATURE|TAG|STAGE|PATTERN")]
     names: Vec<String>,
 }
 

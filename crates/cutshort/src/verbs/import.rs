@@ -1,6 +1,7 @@
 //! `cutshort import`: captures into a store.
 
 use std::io::Write;
+use std::path::PathBuf;
 
 use clap::{Args, ColorChoice};
 use cutshort_api::page;
@@ -47,6 +48,9 @@ pub(crate) struct Import {
     /// Open the Initial packets of QUIC for acknowledgements and closes (with --quic)
     #[arg(long)]
     open_initials: bool,
+    /// Key file for hashes of connection ids (with --quic), created if missing [default: quic.key in the store's directory]
+    #[arg(long, value_name = "FILE")]
+    quic_key: Option<PathBuf>,
 }
 
 const EXAMPLES: &str = "Examples:
@@ -54,7 +58,8 @@ const EXAMPLES: &str = "Examples:
   ssh server tcpdump -w - 'tcp dst port 443' | cutshort import --data store -
   cutshort import --data store --addresses encrypted server.pcap
   cutshort import --data store --origin --client-net 192.0.2.0/28 proxy*.pcap
-  cutshort import --data store --quic server.pcap";
+  cutshort import --data store --quic server.pcap
+  cutshort import --store clickhouse://cutshort@db/cutshort --quic --quic-key quic.key server.pcap";
 
 pub(crate) fn run(arguments: &Import, color: ColorChoice) -> Result<Done, Error> {
     let files = arguments.inputs.paths()?;
@@ -103,17 +108,21 @@ pub(crate) fn run(arguments: &Import, color: ColorChoice) -> Result<Done, Error>
 /// How datagrams of the data set `quic` are read.
 fn datagrams(arguments: &Import) -> Result<Option<DatagramReading>, Error> {
     if arguments.data_set.data_set() != DataSet::Quic {
-        return match arguments.open_initials {
-            true => Err(Error::Usage("--open-initials is for --quic".to_owned())),
-            false => Ok(None),
+        return match (arguments.open_initials, &arguments.quic_key) {
+            (true, _) => Err(Error::Usage("--open-initials is for --quic".to_owned())),
+            (_, Some(_)) => Err(Error::Usage("--quic-key is for --quic".to_owned())),
+            (false, None) => Ok(None),
         };
     }
-    let Some(folder) = arguments.data.in_folder() else {
-        return Err(Error::Usage(
-            "stores in ClickHouse do not keep the data set 'quic' yet: import it into a directory (--data DIR)".to_owned(),
-        ));
+    let path = match (&arguments.quic_key, arguments.data.in_folder()) {
+        (Some(path), _) => path.clone(),
+        (None, Some(folder)) => DataDir::new(folder).quic_key(),
+        (None, None) => {
+            return Err(Error::Usage(
+                "name a file with the key for hashes of connection ids (it is made if it is missing): --quic-key FILE".to_owned(),
+            ));
+        }
     };
-    let path = DataDir::new(folder).quic_key();
     let (key, _) = AddressKey::read_or_create(&path).map_err(|error| wrong_key(&path, &error))?;
     let (ports, open_initials) = (arguments.ends.quic_ports()?, arguments.open_initials);
     if ports != ServerPorts::default() {

@@ -9,6 +9,7 @@ pub(crate) mod classify;
 pub(crate) mod clickhouse;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod corroborate;
 pub(crate) mod demo;
 pub(crate) mod detect;
 #[cfg(target_os = "linux")]

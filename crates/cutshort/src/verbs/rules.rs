@@ -35,6 +35,8 @@ const EXAMPLES: &str = "Examples:
   cutshort classify --for 1m nflog:5
   cutshort rules apply --origin --rate 100 --group 6
   cutshort classify --origin --for 1m nflog:6
+  cutshort rules apply --quic --rate 100 --group 7
+  cutshort classify --quic --for 1m nflog:7
   cutshort rules remove";
 
 // Rules log as many packets as the data set takes.
@@ -60,19 +62,18 @@ struct SamplingOf {
     /// Take 1 in N connections
     #[arg(long, value_name = "N", default_value = "10000", value_parser = one_in)]
     rate: NonZeroU32,
-    /// How many packets of each connection are logged
+    /// How many packets of each connection are logged [default: 10, with --quic 24]
     ///
-    /// More than 10 are of use only to 'cutshort classify --limit N nflog:GROUP': 'agent' and 'serve' use the
-    /// first 10. With --origin 6 more are logged, as both directions are.
-    #[arg(long, value_name = "PACKETS", default_value = "10", value_parser = packet_limit)]
-    limit: NonZeroU32,
+    /// More are of use only to 'cutshort classify --limit N nflog:GROUP': 'agent' and 'serve' use as many as
+    /// the default. With --origin 6 more are logged, as both directions are.
+    #[arg(long, value_name = "PACKETS", value_parser = packet_limit)]
+    limit: Option<NonZeroU32>,
     /// Group of the netfilter log
     #[arg(long, default_value_t = 5, value_parser = whole(0..=u16::MAX))]
     group: u16,
-    /// Bytes that are taken of each packet
-    #[arg(long, value_name = "BYTES", default_value_t = 128)]
-    #[arg(value_parser = whole(80..=65_535_u32))]
-    snaplen: u32,
+    /// Bytes that are taken of each packet [default: 128, with --quic 2048]
+    #[arg(long, value_name = "BYTES", value_parser = whole(80..=65_535_u32))]
+    snaplen: Option<u32>,
     /// Packets that the kernel gathers before it hands them over, or for a tenth of a second
     #[arg(long, value_name = "PACKETS", default_value_t = 64)]
     #[arg(value_parser = whole(1..=64_u32))]
@@ -80,7 +81,7 @@ struct SamplingOf {
     /// Only these interfaces, such as eth0 or 'eth*'; otherwise all but the loopback
     #[arg(long, value_name = "NAME,...", value_delimiter = ',')]
     interfaces: Vec<String>,
-    /// Only connections to these ports, such as 80,443 or 8000-8100
+    /// Only connections to these ports, such as 80,443 or 8000-8100 [with --quic: 443 by default]
     #[arg(long, value_name = "PORT,...", value_delimiter = ',')]
     ports: Vec<Ports>,
     /// Leave out connections from (with --origin: to) these networks, such as those of health checks
@@ -96,9 +97,10 @@ struct SamplingOf {
     /// forwards them; at most 30 a second for each connection.
     #[arg(long)]
     server_resets: bool,
-    /// How long a connection is remembered, 1s to 24h; a SYN that nothing follows, 30s at most
-    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = keep_time)]
-    keep: SignedDuration,
+    /// How long a connection is remembered, 1s to 24h; a SYN that nothing follows, 30s at most [default: 15m,
+    /// with --quic 2m after its latest datagram]
+    #[arg(long, value_name = "TIME", value_parser = keep_time)]
+    keep: Option<SignedDuration>,
     /// How many connections are remembered at a time, of each IP version
     #[arg(long, value_name = "CONNECTIONS", default_value_t = 65536)]
     #[arg(value_parser = whole(1..=16_777_216_u32))]
@@ -126,6 +128,10 @@ struct MethodOf {
     /// For nft, without conntrack: connections that this host opens to other servers (data set 'origin')
     #[arg(long)]
     origin: bool,
+    /// For nft, without conntrack: QUIC connections of clients, by a keyed hash of addresses and ports that
+    /// chooses others each day (data set 'quic')
+    #[arg(long)]
+    quic: bool,
 }
 
 pub(crate) fn run(arguments: &RulesOf) -> Result<Done, Error> {
@@ -143,26 +149,28 @@ impl SamplingOf {
             MethodOf { nft_conntrack: true, .. } => Method::Conntrack,
             MethodOf { iptables: true, .. } => Method::Iptables,
             MethodOf { origin: true, .. } => Method::Origin,
+            MethodOf { quic: true, .. } => Method::Quic,
             _ => Method::Set,
         }
     }
 
     fn sampling(&self) -> Result<Sampling, Error> {
+        let usual = Sampling::of(self.method());
         let sampling = Sampling {
-            method: self.method(),
             rate: self.rate,
-            limit: self.limit,
+            limit: self.limit.unwrap_or(usual.limit),
             group: self.group,
-            snaplen: self.snaplen,
+            snaplen: self.snaplen.unwrap_or(usual.snaplen),
             queue: self.queue,
             interfaces: self.interfaces.clone(),
-            ports: self.ports.clone(),
+            ports: if self.ports.is_empty() { usual.ports } else { self.ports.clone() },
             exclude: self.exclude.clone(),
             forwarded: self.forwarded,
             server_resets: self.server_resets,
-            keep: self.keep.unsigned_abs(),
+            keep: self.keep.map_or(usual.keep, SignedDuration::unsigned_abs),
             size: self.size,
             seed: self.seed_file.as_deref().map(seed).transpose()?,
+            method: usual.method,
         };
         sampling.check().map_err(Error::Usage)?;
         Ok(sampling)
@@ -175,10 +183,11 @@ fn seed(path: &Path) -> Result<Seed, Error> {
 
 /// Says what of the options is not used by everybody.
 fn remark(sampling: &Sampling) {
-    if sampling.limit > Sampling::default().limit {
+    let usual = Sampling::of(sampling.method).limit;
+    if sampling.limit > usual {
         let Sampling { limit, group, .. } = sampling;
         message(&format!(
-            "'agent' and 'serve' use the first 10 packets of a connection; only 'cutshort classify --limit {limit} \
+            "'agent' and 'serve' use the first {usual} packets of a connection; only 'cutshort classify --limit {limit} \
              nflog:{group}' uses {limit}"
         ));
     }
@@ -246,4 +255,14 @@ fn loaded_with(options: &str) -> String {
 fn say(text: &str) -> Result<Done, Error> {
     terminal::print(ColorChoice::Never, |output| Ok(writeln!(output, "{text}")?))?;
     Ok(Done::Whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use cutshort_verdict::{DataSet, Rules};
+
+    #[test]
+    fn rules_log_as_many_datagrams_as_the_data_set_takes() {
+        assert_eq!(cutshort_capture::DATAGRAMS, Rules::of(DataSet::Quic).packet_limit);
+    }
 }

@@ -8,6 +8,7 @@ use cutshort_console::Output;
 use cutshort_model::grouped;
 use cutshort_packet::Packet;
 use cutshort_settings::values::{count, duration, rate, start};
+use cutshort_simulate::quic::Clients;
 use cutshort_simulate::{PcapngWriter, Simulation, Upstreams, World};
 use jiff::SignedDuration;
 
@@ -22,16 +23,22 @@ use crate::terminal::{is_terminal, message};
 pub(crate) struct Simulate {
     /// Capture to write (pcapng); '-' is standard output
     ///
-    /// The simulated networks are written beside it as a file for 'classify --geo', with the suffix
-    /// .geo.csv.
+    /// The simulated networks are written beside it as a file for 'classify --geo', with the extension
+    /// .geo.csv instead of its own.
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
     /// Connections that proxies open to servers (data set 'origin'), in both directions
     ///
     /// Some servers refuse, hang, close without an answer or cut their answers off. Without it: connections of
     /// clients, in one direction.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "quic")]
     origin: bool,
+    /// QUIC connections of clients (data set 'quic'): their datagrams to port 443
+    ///
+    /// Some get no answer, lose what follows their first datagram, or are not confirmed; scanners ask for versions, and
+    /// a flood has forged sources. Packets are not encrypted: where there would be ciphertext, there are random bytes.
+    #[arg(long)]
+    quic: bool,
     /// Start of the capture (UTC), rounded down to 15 minutes
     #[arg(long, value_name = "TIME", default_value = "2026-01-05T00:00:00Z", value_parser = start)]
     start: jiff::Timestamp,
@@ -61,12 +68,13 @@ pub(crate) fn run(arguments: &Simulate) -> Result<Done, Error> {
     }
     let world = World::standard();
     let geo_csv = world.geo_csv();
-    let packets = grouped(match arguments.origin {
-        false => write_capture(arguments, simulation(arguments, world)?.packets())?,
-        true => {
-            let upstreams = upstreams(arguments, &world)?;
-            write_capture(arguments, upstreams.windows().flat_map(|window| upstreams.packets(window)))?
-        }
+    let packets = grouped(if arguments.quic {
+        write_datagrams(arguments, &clients(arguments, &world)?)?
+    } else if arguments.origin {
+        let upstreams = upstreams(arguments, &world)?;
+        write_capture(arguments, upstreams.windows().flat_map(|window| upstreams.packets(window)))?
+    } else {
+        write_capture(arguments, simulation(arguments, world)?.packets())?
     });
     // Not beside pipes and devices.
     if to_stdout || !arguments.output.is_file() {
@@ -76,9 +84,13 @@ pub(crate) fn run(arguments: &Simulate) -> Result<Done, Error> {
     let geo = capture.with_extension("geo.csv");
     write_geo(&geo_csv, &geo)?;
     let (capture, geo) = (capture.display(), geo.display());
-    let origin = if arguments.origin { "--origin " } else { "" };
+    let data_set = match (arguments.origin, arguments.quic) {
+        (true, _) => "--origin ",
+        (_, true) => "--quic ",
+        _ => "",
+    };
     message(&format!(
-        "{packets} simulated packets are in {capture}, their made-up networks in {geo}. Now try\n  cutshort classify {origin}--geo {geo} {capture}"
+        "{packets} simulated packets are in {capture}, their made-up networks in {geo}. Now try\n  cutshort classify {data_set}--geo {geo} {capture}"
     ));
     Ok(Done::Whole)
 }
@@ -90,14 +102,24 @@ fn simulation(arguments: &Simulate, world: World) -> Result<Simulation, Error> {
 
 fn upstreams(arguments: &Simulate, world: &World) -> Result<Upstreams, Error> {
     let (from, to) = range(arguments)?;
+    Ok(Upstreams::new(world, from, to, per_window(arguments, "proxies", Upstreams::MOST)?, arguments.seed))
+}
+
+fn clients(arguments: &Simulate, world: &World) -> Result<Clients, Error> {
+    let (from, to) = range(arguments)?;
+    Ok(Clients::new(world, from, to, per_window(arguments, "clients", Clients::MOST)?, arguments.seed))
+}
+
+/// Connections per window, of which there are `most`.
+fn per_window(arguments: &Simulate, of: &str, most: u64) -> Result<u64, Error> {
     let per_window = (arguments.rate * 900.0).ceil() as u64;
-    if per_window > Upstreams::MOST {
+    if per_window > most {
         return Err(Error::Usage(format!(
-            "--rate is too high for these proxies: at most {} connections per second",
-            Upstreams::MOST / 900
+            "--rate is too high for these {of}: at most {} connections per second",
+            most / 900
         )));
     }
-    Ok(Upstreams::new(world, from, to, per_window, arguments.seed))
+    Ok(per_window)
 }
 
 /// The first and the last nanosecond since the Unix epoch.
@@ -117,6 +139,27 @@ fn write_capture(arguments: &Simulate, packets: impl Iterator<Item = Packet>) ->
     for packet in packets {
         capture.write(&packet)?;
         count += 1;
+    }
+    capture.into_inner()?.finish()?;
+    Ok(count)
+}
+
+/// Writes the clients' datagrams, in order of time.
+fn write_datagrams(arguments: &Simulate, clients: &Clients) -> Result<u64, Error> {
+    let output = Output::create(Some(&arguments.output))?;
+    let mut capture = PcapngWriter::new(output, arguments.snaplen)?;
+    let mut count = 0;
+    for window in clients.windows() {
+        let connections = clients.connections(window);
+        let all = connections
+            .iter()
+            .flat_map(|one| one.datagrams.iter().map(|datagram| datagram.udp(one.five_tuple)));
+        let mut datagrams: Vec<_> = all.collect();
+        datagrams.sort_by_key(|datagram| datagram.ts);
+        for datagram in &datagrams {
+            capture.write_udp(datagram)?;
+            count += 1;
+        }
     }
     capture.into_inner()?.finish()?;
     Ok(count)

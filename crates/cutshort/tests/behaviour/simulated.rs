@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cutshort_simulate::{Outcome, Simulation, WINDOW_NS, World};
+use cutshort_simulate::quic::Clients;
+use cutshort_simulate::{GUARD_NS, Outcome, Simulation, WINDOW_NS, World};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -169,4 +170,38 @@ fn durations_may_be_days() {
     let (_folder, path) = simulate("--duration 1d --rate 0.01");
     let counts: Value = serde_json::from_str(&classify("json", &path).fine().stdout).unwrap();
     assert!(counts["connections"].as_u64().is_some_and(|count| count > 100), "{counts}");
+}
+
+#[test]
+fn quic_is_told_as_it_is() {
+    let (_folder, path) = simulate("--quic --start 2026-01-05T00:05:00Z --duration 20m --rate 0.5 --seed 7");
+    let clients = Clients::new(&World::standard(), START, START + 2 * WINDOW_NS, 450, SEED);
+    let all: Vec<_> = clients.windows().flat_map(|window| clients.connections(window)).collect();
+    let last = |connection: &cutshort_simulate::quic::Connection| connection.datagrams.last().unwrap().ts;
+    let cutoff = all.iter().map(last).max().unwrap();
+    let mut truth: BTreeMap<(&str, String), u64> = BTreeMap::new();
+    let mut count = |kind, name: &str| *truth.entry((kind, name.to_owned())).or_default() += 1;
+    for connection in &all {
+        match connection.story.truth() {
+            Err(reason) => count("excluded", reason),
+            // It may still have gone on when the capture ended.
+            Ok(_) if last(connection) > cutoff - GUARD_NS => count("excluded", "incomplete"),
+            Ok((stage, termination)) => {
+                count("stages", stage);
+                count("terminations", termination);
+            }
+        }
+    }
+    let summary = run(&format!("classify --quic -f json --geo {}", geo(&path).display()), &[&path]);
+    let mut told = told(&summary.fine().json());
+    told.retain(|(kind, _), _| ["stages", "terminations", "excluded"].contains(kind));
+    assert_eq!(told, truth);
+}
+
+#[test]
+fn one_data_set_is_simulated_at_a_time() {
+    let ran = run("simulate --quic --origin -o x.pcapng", NONE).ended(2);
+    assert!(ran.stderr.contains("cannot be used with"), "{}", ran.stderr);
+    let ran = run("simulate --quic --rate 1000 -o x.pcapng", NONE).ended(2);
+    assert!(ran.stderr.contains("at most 22 connections per second"), "{}", ran.stderr);
 }

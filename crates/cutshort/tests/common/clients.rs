@@ -20,22 +20,23 @@ pub(crate) fn done(command: &mut Command) -> Result<Output, String> {
     Err(text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("no reason was given").to_owned())
 }
 
-/// Python with what is required.
+/// Python with what the tests of the API require.
 pub(crate) fn python() -> Result<PathBuf, String> {
     static PYTHON: std::sync::OnceLock<Result<PathBuf, String>> = std::sync::OnceLock::new();
-    let install = || {
-        let folder = installed("python");
-        let python = folder.join("bin/python");
-        if !python.exists() {
-            done(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
-        }
-        let requirements = super::root().join("tests/sdk/requirements.txt");
-        done(
-            Command::new(&python)
-                .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
-                .arg(requirements),
-        )?;
-        Ok(python)
-    };
-    PYTHON.get_or_init(install).clone()
+    PYTHON.get_or_init(|| python_with("python", "tests/sdk/requirements.txt")).clone()
+}
+
+/// Python with what a file requires, in a folder with this name.
+pub(crate) fn python_with(name: &str, requirements: &str) -> Result<PathBuf, String> {
+    let folder = installed(name);
+    let python = folder.join("bin/python");
+    if !python.exists() {
+        done(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+    }
+    done(
+        Command::new(&python)
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
+            .arg(super::root().join(requirements)),
+    )?;
+    Ok(python)
 }

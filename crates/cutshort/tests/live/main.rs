@@ -6,6 +6,9 @@
 
 mod again;
 mod agents;
+#[path = "../common/clients.rs"]
+#[allow(dead_code)] // Shared with the tests of the API.
+mod clients;
 #[path = "../../../clickhouse/tests/server/server.rs"]
 mod database;
 mod doctor;
@@ -20,10 +23,14 @@ mod processes;
 mod programs;
 mod protected;
 mod proxies;
+mod quic;
 mod resets;
 mod straight;
 mod unprivileged;
 
+use network::root;
+
+const CLIENT: usize = 0;
 const ROUTER: usize = 1;
 const SERVER: usize = 2;
 const CUTSHORT: &str = env!("CARGO_BIN_EXE_cutshort");

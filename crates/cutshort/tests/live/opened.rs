@@ -10,9 +10,7 @@ use serde_json::Value;
 
 use crate::network::Network;
 use crate::processes::{classify, interrupt, wait_for_window};
-use crate::{CUTSHORT, SERVER};
-
-const CLIENT: usize = 0;
+use crate::{CLIENT, CUTSHORT, SERVER};
 
 /// Servers on the client's host.
 const SERVERS: &str = r"

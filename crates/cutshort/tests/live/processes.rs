@@ -174,6 +174,11 @@ impl Place {
     /// What the store makes of its packets; nobody may serve it. The window that is running is computed as if
     /// it were over.
     pub(crate) fn judged(&self) -> Vec<Value> {
+        self.judged_of("tcp")
+    }
+
+    /// The same of a data set.
+    pub(crate) fn judged_of(&self, data_set: &str) -> Vec<Value> {
         let run = |arguments: &[&str]| {
             let output = Command::new(CUTSHORT).args(arguments).arg("--data").arg(self.path("data")).output();
             let output = output.unwrap();
@@ -181,7 +186,7 @@ impl Place {
             String::from_utf8(output.stdout).unwrap()
         };
         run(&["recompute", "--from", "-1h", "--to", "now"]);
-        let lines = run(&["export", "connections", "--format", "jsonl"]);
+        let lines = run(&["export", "connections", "--dataset", data_set, "--format", "jsonl"]);
         lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 

@@ -13,9 +13,7 @@ use serde_json::Value;
 
 use crate::network::{self, Network};
 use crate::processes::{classify, interrupt, wait_for_window};
-use crate::{CUTSHORT, SERVER};
-
-const CLIENT: usize = 0;
+use crate::{CLIENT, CUTSHORT, SERVER};
 
 /// Upstreams on the client's host. Nothing listens to port 9001; packets to 9002 are dropped, and to 9003 rejected.
 const UPSTREAMS: &str = r"

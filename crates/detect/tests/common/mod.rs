@@ -54,6 +54,7 @@ fn counts(benchmark: &Benchmark, window: &WindowCounts) -> Vec<SeriesCounts> {
                 all: counts.all() * window.rate,
                 squares: counts.all() * window.rate * window.rate,
                 stages: std::array::from_fn(|stage| counts.stages[stage] * window.rate),
+                single: None,
             });
         }
     }

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use cutshort_embedded::{Embedded, Options};
 use cutshort_model::Window;
 use cutshort_store::open::{OpenSegment, SyncPolicy};
-use cutshort_store::{Added, Provenance, SegmentId, SegmentSource, Store, StoreError};
+use cutshort_store::{Added, Protected, Provenance, SegmentId, SegmentSource, Store, StoreError};
 use tempfile::TempDir;
 
 use crate::conformance::connections::everything;
@@ -266,7 +266,7 @@ fn segments_that_earlier_versions_were_writing_are_kept() {
     let store = open(folder.path());
     let begin = |id| {
         let path = folder.path().join(format!("open/{}", SegmentId(id)));
-        OpenSegment::create(
+        OpenSegment::<Protected>::create(
             &path,
             SegmentId(id),
             &SegmentSource::tcp("edge", Provenance::Live, (START, START)),

@@ -62,7 +62,7 @@ fn the_open_segment_is_on_the_disk_as_often_as_asked_for() {
     let folder = new();
     let synced = |sync: SyncPolicy| {
         let path = folder.path().join(format!("{sync:?}"));
-        let mut open = OpenSegment::create(
+        let mut open = OpenSegment::<Protected>::create(
             &path,
             SegmentId(1),
             &SegmentSource::tcp("edge", Provenance::Live, (START, START)),

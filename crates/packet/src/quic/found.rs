@@ -1,6 +1,6 @@
 //! From a captured frame to a UDP datagram, or to the ICMP error that quotes one.
 
-use super::{Datagram, HashKey, Icmp, Kinds, Parts, ServerPorts};
+use super::{Datagram, HashKey, Icmp, Kinds, Parts, ServerPorts, Version};
 use crate::bytes::u16_at;
 use crate::ip::{End, ICMP, ICMPV6, Ip, UDP};
 use crate::unread::udp_tunnel;
@@ -103,6 +103,21 @@ impl<'a> Udp<'a> {
     #[must_use]
     pub fn parts(&self) -> Parts<'a> {
         Parts::of(self.captured, self.len.into())
+    }
+
+    /// Returns true if it may be the first datagram of a connection (docs/quic.md#sampling): its first packet has a long header
+    /// with the type bits of Initial. Other versions than 2 are taken to have those of version 1; version negotiation (0)
+    /// begins nothing.
+    #[must_use]
+    #[inline]
+    pub fn may_begin(&self) -> bool {
+        let Some(&[first, version @ ..]) = self.captured.first_chunk::<5>() else { return false };
+        let initial = match u32::from_be_bytes(version) {
+            0 => return false,
+            version if version == Version::V2 as u32 => 0x90,
+            _ => 0x80,
+        };
+        first & 0xb0 == initial
     }
 
     /// Returns its row, of which no Initial packet was tried to open. [`sample_rate`](Datagram::sample_rate) is 1.

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use cutshort_detect::{ObservedNode, SeriesCounts, SeriesPlace};
+use cutshort_detect::{ObservedNode, SeriesCounts, SeriesPlace, SingleSyns};
 use cutshort_geo::Country;
-use cutshort_model::Network;
+use cutshort_model::{Network, Port};
 use cutshort_store::FILE_NODE;
 use cutshort_store::cell::{CellOutcome, Cells};
-use cutshort_verdict::{Stage, WeightedCount};
+use cutshort_verdict::{DataSet, Stage, Tags, Termination, WeightedCount};
 use foldhash::fast::FixedState;
 
 /// Connections in one window that a network needs before it is watched. Most networks that are ever seen send a packet a week;
@@ -21,22 +21,69 @@ pub(super) struct Counted<'a> {
 }
 
 /// The sums of a place at a node.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 struct Sums {
     all: WeightedCount,
     /// Weights, in the order of [`Stage::ALL`] but its last.
     stages: [u64; 4],
+    /// Of single SYNs, the weights of those that a RST ended, and of those with marks of a scanner.
+    reset: u64,
+    scanner: u64,
+    /// Of single SYNs, the weight of each port.
+    ports: Vec<(u16, u64)>,
+}
+
+/// What is counted of a cell.
+#[derive(Clone, Copy)]
+struct Counting<'a> {
+    stage: Stage,
+    termination: Termination,
+    is_scanner: bool,
+    port: Port,
+    count: &'a WeightedCount,
 }
 
 impl Sums {
-    fn add(&mut self, stage: Stage, count: &WeightedCount) {
-        self.all.merge(count);
-        if let Some(sum) = self.stages.get_mut(stage as usize) {
-            *sum += count.weight;
+    fn add(&mut self, cell: Counting<'_>) {
+        let weight = cell.count.weight;
+        self.all.merge(cell.count);
+        if let Some(sum) = self.stages.get_mut(cell.stage as usize) {
+            *sum += weight;
+        }
+        if cell.stage != Stage::PostSyn {
+            return;
+        }
+        if cell.termination == Termination::Reset {
+            self.reset += weight;
+        }
+        if cell.is_scanner {
+            self.scanner += weight;
+        }
+        if let Port::Number(number) = cell.port {
+            match self.ports.iter_mut().find(|(port, _)| *port == number) {
+                Some((_, sum)) => *sum += weight,
+                None => self.ports.push((number, weight)),
+            }
         }
     }
 
-    fn of(self, place: SeriesPlace, country: Option<[u8; 2]>, node: usize) -> SeriesCounts {
+    /// What single SYNs were like. Only of TCP connections of clients is it known what floods and scans look like.
+    fn single(&self, data_set: DataSet) -> Option<SingleSyns> {
+        let port = self.ports.iter().map(|(_, weight)| *weight).max().unwrap_or(0);
+        (data_set == DataSet::Tcp).then_some(SingleSyns {
+            reset: self.reset as f64,
+            scanner: self.scanner as f64,
+            port: port as f64,
+        })
+    }
+
+    fn of(
+        self,
+        place: SeriesPlace,
+        country: Option<[u8; 2]>,
+        node: usize,
+        data_set: DataSet,
+    ) -> SeriesCounts {
         SeriesCounts {
             place,
             country,
@@ -44,15 +91,17 @@ impl Sums {
             all: self.all.weight as f64,
             squares: self.all.squares as f64,
             stages: self.stages.map(|weight| weight as f64),
+            single: self.single(data_set),
         }
     }
 }
 
 type Map<K, V> = HashMap<K, V, FixedState>;
 
-/// Adds up the cells of a window by place and node. `covered` are the nodes that observed it, and how much of it. A network that
+/// Adds up the cells of a window of a data set by place and node. `covered` are the nodes that observed it, and how much of it. A network that
 /// `is_watched` does not know is left out until it has some connections.
 pub(super) fn count<'a>(
+    data_set: DataSet,
     cells: &'a Cells,
     covered: &[(&'a str, f64)],
     is_watched: impl Fn(u32) -> bool,
@@ -64,33 +113,36 @@ pub(super) fn count<'a>(
     let mut countries: Map<(Country, usize), Sums> = Map::default();
     let mut networks: Map<(u32, usize), Sums> = Map::default();
     let mut homes: Map<u32, Map<Option<Country>, WeightedCount>> = Map::default();
+    let scanners: Tags = data_set.scanners();
     for (key, count) in cells.iter() {
-        let (CellOutcome::Connection { stage, .. }, Some(&node)) =
+        let (CellOutcome::Connection { stage, termination, tags, .. }, Some(&node)) =
             (key.outcome, positions.get(usize::from(key.node)))
         else {
             continue;
         };
-        world.entry(node).or_default().add(stage, &count);
+        let is_scanner = tags.intersects(scanners);
+        let cell = Counting { stage, termination, is_scanner, port: key.port, count: &count };
+        world.entry(node).or_default().add(cell);
         if let Some(country) = key.location {
-            countries.entry((country, node)).or_default().add(stage, &count);
+            countries.entry((country, node)).or_default().add(cell);
         }
         if let Network::As(number) = key.network {
-            networks.entry((number, node)).or_default().add(stage, &count);
+            networks.entry((number, node)).or_default().add(cell);
             homes.entry(number).or_default().entry(key.location).or_default().merge(&count);
         }
     }
     let mut counts: Vec<SeriesCounts> =
-        world.into_iter().map(|(node, sums)| sums.of(SeriesPlace::World, None, node)).collect();
+        world.into_iter().map(|(node, sums)| sums.of(SeriesPlace::World, None, node, data_set)).collect();
     counts.extend(
-        countries
-            .into_iter()
-            .map(|((country, node), sums)| sums.of(SeriesPlace::Country(code(country)), None, node)),
+        countries.into_iter().map(|((country, node), sums)| {
+            sums.of(SeriesPlace::Country(code(country)), None, node, data_set)
+        }),
     );
     for ((number, node), sums) in networks {
         let home = homes.get(&number);
         let sampled: u64 = home.map_or(0, |home| home.values().map(|count| count.sampled).sum());
         if sampled >= LEAST || is_watched(number) {
-            counts.push(sums.of(SeriesPlace::Network(number), home.and_then(country), node));
+            counts.push(sums.of(SeriesPlace::Network(number), home.and_then(country), node, data_set));
         }
     }
     Counted { nodes, counts }
@@ -128,9 +180,7 @@ fn code(country: Country) -> [u8; 2] {
 
 #[cfg(test)]
 mod tests {
-    use cutshort_model::Port;
     use cutshort_store::cell::CellKey;
-    use cutshort_verdict::{Tags, Termination};
 
     use super::*;
 
@@ -166,7 +216,7 @@ mod tests {
             ("IQ", Network::As(2), Stage::PostSyn, "a", 1),
             ("", Network::Unknown, Stage::None, "", 1),
         ]);
-        let counted = count(&cells, &[("a", 0.5), ("c", 1.0)], |number| number == 1);
+        let counted = count(DataSet::Tcp, &cells, &[("a", 0.5), ("c", 1.0)], |number| number == 1);
         let nodes: Vec<_> = counted.nodes.iter().map(|node| (node.name, node.coverage)).collect();
         assert_eq!(nodes, [("a", 0.5), ("c", 1.0), ("b", 1.0), ("file", 1.0)]);
         let of = |place: SeriesPlace, node: usize| {
@@ -180,6 +230,10 @@ mod tests {
         assert_eq!(of(SeriesPlace::Network(1), 0), network);
         assert_eq!(of(SeriesPlace::Network(1), 2), Some((Some(*b"IQ"), 20.0, 400.0, [0.0; 4])));
         assert_eq!(of(SeriesPlace::Network(2), 0), None, "too few to be watched");
+        let single = counted.counts.iter().find(|counts| counts.place == SeriesPlace::World).unwrap().single;
+        assert_eq!(single, Some(SingleSyns { reset: 1.0, scanner: 0.0, port: 1.0 }));
+        let other = count(DataSet::Origin, &cells, &[("a", 0.5)], |_| false);
+        assert!(other.counts.iter().all(|counts| counts.single.is_none()));
         assert_eq!(counted.counts.len(), 7);
     }
 }

@@ -243,7 +243,7 @@ impl Run<'_> {
         if let Some(cells) = cells {
             let detector = &mut self.held.detector;
             let is_watched = |number| detector.watches(&SeriesPlace::Network(number));
-            let counted = counts::count(&cells, &self.observed.nodes(t), is_watched);
+            let counted = counts::count(self.store.data_set(), &cells, &self.observed.nodes(t), is_watched);
             let window = DetectorWindow { number: t, nodes: &counted.nodes, counts: &counted.counts };
             let changes = detector.add(&window);
             let changes = changes.map_err(|error| StoreError::Failed(error.to_string().into()))?;

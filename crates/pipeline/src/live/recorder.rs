@@ -8,12 +8,12 @@ use std::time::Duration;
 use cutshort_model::Window;
 use cutshort_packet::Packet;
 use cutshort_store::open::{OpenSegment, SyncPolicy, replay};
-use cutshort_store::{Protected, Provenance, Reason, Result, Segment, SegmentId, SegmentSource, StoreError};
+use cutshort_store::{Provenance, Reason, Recordable, Result, Segment, SegmentId, SegmentSource, StoreError};
 use cutshort_verdict::DataSet;
 
 use super::Spool;
 use super::spool::OPEN;
-use crate::{Ingest, Privacy};
+use crate::{Ingest, Privacy, Row};
 
 /// How packets are divided into segments.
 #[derive(Clone, Debug)]
@@ -81,12 +81,13 @@ impl RecorderCounts {
 }
 
 /// Writes packets to an open segment, from which a crash can be recovered, and moves it to the spool when it is
-/// complete. Packets that cannot be written are counted; writing is retried only a few times a minute.
-pub struct Recorder {
+/// complete. Packets that cannot be written are counted; writing is retried only a few times a minute. Packets are the
+/// [`Row`]s of its data set.
+pub struct Recorder<R: Row = Packet> {
     spool: Arc<Spool>,
     settings: RecorderSettings,
     privacy: Privacy,
-    open: Option<OpenSegment>,
+    open: Option<OpenSegment<R::Kept>>,
     /// The start of the time that the open segment covers.
     began: i64,
     /// Files that a crash has left.
@@ -107,7 +108,7 @@ const PATIENCE: i64 = 3_000_000_000;
 const GROWTH: usize = 4;
 const LONGEST: i64 = Ingest::LONGEST - Window::LENGTH;
 
-impl Recorder {
+impl<R: Row> Recorder<R> {
     /// Begins to record into a spool. What a crash has left there becomes a segment. Addresses are protected by
     /// `privacy` before anything is written.
     ///
@@ -128,9 +129,9 @@ impl Recorder {
     /// A recorder of another data set, which writes to the same spool. What a crash has left there, of any data set, stays
     /// with this one.
     #[must_use]
-    pub fn beside(&self, data_set: DataSet) -> Self {
+    pub fn beside<S: Row>(&self, data_set: DataSet) -> Recorder<S> {
         let settings = RecorderSettings { data_set, ..self.settings.clone() };
-        Self::new(Arc::clone(&self.spool), settings, self.privacy.again())
+        Recorder::new(Arc::clone(&self.spool), settings, self.privacy.again())
     }
 
     fn new(spool: Arc<Spool>, settings: RecorderSettings, privacy: Privacy) -> Self {
@@ -150,8 +151,8 @@ impl Recorder {
 
     /// Adds packets, in any order. All packets captured before `covered_to` (nanoseconds since the Unix epoch) must
     /// have been added by then. Call this also without packets, because silence is covered as well.
-    pub fn record(&mut self, packets: &[Packet], covered_to: i64) {
-        let latest = packets.iter().map(|packet| packet.ts).max();
+    pub fn record(&mut self, packets: &[R], covered_to: i64) {
+        let latest = packets.iter().map(R::ts).max();
         self.counts.latest = self.counts.latest.max(latest);
         // What waits for room comes before what would take it.
         let closed =
@@ -166,7 +167,7 @@ impl Recorder {
     }
 
     /// Adds packets to the open segment. Packets are written nowhere else.
-    fn write(&mut self, packets: &[Packet], covered_to: i64) -> Result<()> {
+    fn write(&mut self, packets: &[R], covered_to: i64) -> Result<()> {
         let written = self.append(packets, covered_to);
         match written {
             Ok(unfit) => {
@@ -185,7 +186,7 @@ impl Recorder {
     }
 
     /// Returns how many of the packets no segment can hold.
-    fn append(&mut self, packets: &[Packet], covered_to: i64) -> Result<u64> {
+    fn append(&mut self, packets: &[R], covered_to: i64) -> Result<u64> {
         let open = match self.open.take() {
             Some(open) => open,
             None => self.begin(covered_to)?,
@@ -195,15 +196,17 @@ impl Recorder {
         if open.rows() >= self.settings.rows * GROWTH || is_long {
             return Err(StoreError::Full(format!("{} packets wait for being written", open.rows()).into()));
         }
-        let protected: Vec<_> =
-            packets.iter().map(|packet| self.privacy.protect(packet, self.settings.data_set)).collect();
+        let protected: Vec<_> = packets
+            .iter()
+            .map(|packet| packet.protected(&mut self.privacy, self.settings.data_set))
+            .collect();
         match open.append(&protected, covered_to) {
             Err(StoreError::Refused(_)) => Ok(append_each(open, &protected, covered_to)?),
             appended => appended.map(|()| 0),
         }
     }
 
-    fn begin(&mut self, covered_to: i64) -> Result<OpenSegment> {
+    fn begin(&mut self, covered_to: i64) -> Result<OpenSegment<R::Kept>> {
         if self.waits(covered_to) {
             return Err(StoreError::Full("packets could not be written a moment ago".into()));
         }
@@ -253,7 +256,7 @@ impl Recorder {
         let every = i64::try_from(self.settings.every.as_nanos()).unwrap_or(i64::MAX);
         let end = self.began.saturating_add(every).min(Window::containing(self.began).end());
         // Packets from before the clock was set make a segment long.
-        let is_full = |open: &OpenSegment| {
+        let is_full = |open: &OpenSegment<R::Kept>| {
             open.rows() >= self.settings.rows || open.covers().1.saturating_sub(open.covers().0) > LONGEST
         };
         covered_to >= end || self.open.as_ref().is_some_and(is_full)
@@ -333,7 +336,7 @@ impl Recorder {
 }
 
 /// Appends packets one by one, so that at least some of them are written.
-fn append_each(open: &mut OpenSegment, packets: &[Protected], covered_to: i64) -> Result<u64> {
+fn append_each<K: Recordable>(open: &mut OpenSegment<K>, packets: &[K], covered_to: i64) -> Result<u64> {
     let mut unfit = 0;
     for packet in packets {
         match open.append(std::slice::from_ref(packet), covered_to) {

@@ -76,7 +76,15 @@ pub(crate) fn verdicts(packets: &[Packet]) -> BTreeMap<Window, Vec<FlowVerdict>>
             let (packets, sample_rate) =
                 outcome.as_ref().map_or((1, 1), |verdict| (verdict.packets, verdict.sample_rate));
             let outcome = *outcome;
-            flows.push(FlowVerdict { key, outcome, sample_rate, node: 0, packets, duplicates: 0, tail: 0 });
+            flows.push(FlowVerdict {
+                key,
+                outcome: Some(outcome),
+                sample_rate,
+                node: 0,
+                packets,
+                duplicates: 0,
+                tail: 0,
+            });
         });
         (Window::containing(window.start()), flows)
     };

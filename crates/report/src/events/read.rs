@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, BufRead};
 
-use cutshort_detect::{ObservedNode, SeriesCounts, SeriesPlace, Window, country_code};
+use cutshort_detect::{ObservedNode, SeriesCounts, SeriesPlace, SingleSyns, Window, country_code};
 use serde::Deserialize;
 
 /// Seconds of a window.
@@ -60,6 +60,13 @@ struct Row {
     post_psh: f64,
     #[serde(default)]
     later: f64,
+    /// Of Post-SYN: those that a RST ended, those with marks of a scanner, and those to the port that most of them went to.
+    #[serde(default)]
+    post_syn_reset: Option<f64>,
+    #[serde(default)]
+    post_syn_scanner: Option<f64>,
+    #[serde(default)]
+    post_syn_port: Option<f64>,
 }
 
 /// Seconds since the Unix epoch, or ISO 8601.
@@ -229,7 +236,23 @@ impl Gathered {
         if !(squares.is_finite() && squares >= 0.0) {
             return Err("w2, the sum of the squares of the weights, is negative".to_owned());
         }
-        self.counts.push(SeriesCounts { place, country, node, all: row.w, squares, stages });
+        let single = [
+            ("post_syn_reset", row.post_syn_reset),
+            ("post_syn_scanner", row.post_syn_scanner),
+            ("post_syn_port", row.post_syn_port),
+        ];
+        let is_part = |part: &f64| (0.0..=row.post_syn * (1.0 + 1e-9)).contains(part);
+        if let Some((name, _)) = single.iter().find(|(_, part)| part.is_some_and(|part| !is_part(&part))) {
+            return Err(format!("{name} is negative, or more than post_syn, of which it is a part"));
+        }
+        let [reset, scanner, port] = single.map(|(_, part)| part);
+        let is_known = reset.is_some() || scanner.is_some() || port.is_some();
+        let single = is_known.then(|| SingleSyns {
+            reset: reset.unwrap_or(0.0),
+            scanner: scanner.unwrap_or(0.0),
+            port: port.unwrap_or(0.0),
+        });
+        self.counts.push(SeriesCounts { place, country, node, all: row.w, squares, stages, single });
         Ok(())
     }
 }

@@ -21,7 +21,9 @@ struct Line<'a> {
     minutes: Option<u32>,
 }
 
-const fn name(status: SeriesStatus) -> (&'static str, Option<u32>) {
+/// The name of a status, and the minutes after which a loss of everything, or the smallest rise that counts, would be noticed.
+#[must_use]
+pub const fn status_name(status: SeriesStatus) -> (&'static str, Option<u32>) {
     match status {
         SeriesStatus::Unknown => ("unknown", None),
         SeriesStatus::Learning => ("learning", None),
@@ -38,7 +40,7 @@ pub fn write_watched_json(
 ) -> io::Result<()> {
     for place in places {
         for channel in Channel::WATCHED {
-            let (status, minutes) = name(detector.status(place, channel));
+            let (status, minutes) = status_name(detector.status(place, channel));
             let line = Line { place: place.to_string(), channel: channel.name(), status, minutes };
             serde_json::to_writer(&mut output, &line)?;
             writeln!(output)?;
@@ -110,6 +112,7 @@ mod tests {
                 all,
                 squares: all,
                 stages: [0.0; 4],
+                single: None,
             };
             // One of them has hardly any connections, and one is new.
             let mut counts = vec![network(1, 100.0), network(2, if number % 40 == 0 { 1.0 } else { 0.0 })];

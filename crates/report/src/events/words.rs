@@ -21,6 +21,20 @@ pub fn sentence(event: &Event, data_set: DataSet, geo: &Geo) -> String {
         (Channel::Observer, _) => {
             format!("All places at once: {percent} % fewer connections than usual, probably not collected")
         }
+        (Channel::Flood, _) => {
+            format!(
+                "{place}: flood of single SYNs, {:.1} points of all connections above usual",
+                100.0 * event.size
+            )
+        }
+        (Channel::Scan, _) => format!(
+            "{place}: scan: share of single SYNs {:.1} points above usual, hardly any handshake completed",
+            100.0 * event.size
+        ),
+        (Channel::Reflection, _) => format!(
+            "{place}: single SYNs that it rejects with RSTs {:.1} points above usual, reflected or of an unknown scanner",
+            100.0 * event.size
+        ),
         (channel, _) => {
             let points = 100.0 * event.size;
             let stage = stage_title(channel);
@@ -61,6 +75,9 @@ pub const fn stage_title(channel: Channel) -> &'static str {
         Channel::PostAck => Stage::PostAck.title(),
         Channel::PostPsh => Stage::PostPsh.title(),
         Channel::Later => Stage::Later.title(),
+        Channel::Flood => "Flood",
+        Channel::Scan => "Scan",
+        Channel::Reflection => "Reflection",
         Channel::Observer => "Not collected",
     }
 }
@@ -121,6 +138,14 @@ mod tests {
         );
         assert!(
             tell(SeriesPlace::World, Channel::Observer, 0.3, tcp).starts_with("All places at once: 30 %")
+        );
+        assert_eq!(
+            tell(SeriesPlace::World, Channel::Flood, 0.463, tcp),
+            "World: flood of single SYNs, 46.3 points of all connections above usual"
+        );
+        assert!(tell(SeriesPlace::Country(*b"IS"), Channel::Scan, 0.8, tcp).starts_with("Iceland: scan: "));
+        assert!(
+            tell(SeriesPlace::Country(*b"IS"), Channel::Reflection, 0.8, tcp).contains("rejects with RSTs")
         );
         assert!(tell(SeriesPlace::Network(13335), Channel::Traffic, 0.6, tcp).starts_with("AS13335 ("));
     }

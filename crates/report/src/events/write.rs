@@ -8,6 +8,8 @@ use serde::Serialize;
 
 use crate::table::Table;
 
+/// Where the column of other sources is.
+const OTHERS: usize = 4;
 /// Nanoseconds of a window.
 const WINDOW: i64 = 900_000_000_000;
 
@@ -71,7 +73,21 @@ fn rounded(number: f64, parts: f64) -> f64 {
 
 /// Writes a table of events, with the columns that fit into `width`.
 pub fn write_text(events: &[Event], width: usize, output: impl Write) -> io::Result<()> {
-    let head = ["Time (UTC)", "Where", "What", "Severity", "Alarm", "Event", "Part of"];
+    write_text_with(events, &[], width, output)
+}
+
+/// The same with a column of what other sources say, one text for each event; without it if there are none.
+pub fn write_text_with(
+    events: &[Event],
+    others: &[String],
+    width: usize,
+    output: impl Write,
+) -> io::Result<()> {
+    let mut head = vec!["Time (UTC)", "Where", "What", "Severity", "Alarm", "Event", "Part of"];
+    let mut others = others.iter();
+    if others.len() > 0 {
+        head.insert(OTHERS, "Other sources");
+    }
     let rows = events.iter().map(|event| {
         let from = start(event.onset);
         let end = match (event.end, event.closed) {
@@ -80,7 +96,7 @@ pub fn write_text(events: &[Event], width: usize, output: impl Write) -> io::Res
             (None, None) => ", goes on".to_owned(),
         };
         let alarm = event.alarm.map(|window| until(from, start(window + 1)));
-        vec![
+        let mut row = vec![
             format!("{}{end}", date_time(from)),
             event.place.to_string(),
             what(event),
@@ -88,7 +104,9 @@ pub fn write_text(events: &[Event], width: usize, output: impl Write) -> io::Res
             alarm.unwrap_or_default(),
             event.id.to_string(),
             event.part_of.map(|id| id.to_string()).unwrap_or_default(),
-        ]
+        ];
+        others.next().into_iter().for_each(|others| row.insert(OTHERS, others.clone()));
+        row
     });
     Table::of_texts(&head, rows.collect()).write(width, output)
 }
@@ -99,6 +117,9 @@ fn what(event: &Event) -> String {
     match event.channel {
         Channel::Traffic => format!("traffic {percent} % lower"),
         Channel::Observer => format!("{percent} % not observed"),
+        Channel::Flood => format!("flood of single SYNs, {:.1} points", 100.0 * event.size),
+        Channel::Scan => format!("scan, single SYNs {:.1} points higher", 100.0 * event.size),
+        Channel::Reflection => format!("reflected SYNs, {:.1} points higher", 100.0 * event.size),
         channel => format!("{channel} {:.1} points higher", 100.0 * event.size),
     }
 }

@@ -14,7 +14,7 @@ fn packet(at: u32) -> Packet {
 fn written(batches: &[u32]) -> (Vec<Vec<Packet>>, Vec<u8>, Vec<usize>) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("open");
-    let mut open = OpenSegment::create(
+    let mut open = OpenSegment::<Protected>::create(
         &path,
         SegmentId(7),
         &SegmentSource::tcp("edge", Provenance::Live, (0, 0)),
@@ -37,12 +37,15 @@ fn written(batches: &[u32]) -> (Vec<Vec<Packet>>, Vec<u8>, Vec<usize>) {
 /// What is found in bytes is what the first so many batches had.
 #[track_caller]
 fn assert_recovered(bytes: &[u8], batches: &[Vec<Packet>], whole: usize) {
-    let found = frames(bytes);
+    let mut rest = bytes;
+    let head = head(&mut rest);
+    let found =
+        head.and_then(|(head, version)| Some((super::batches::<Protected>(&head, version, rest)?, head)));
     if whole == 0 {
         assert!(found.is_none());
         return;
     }
-    let (head, content) = found.unwrap();
+    let (content, head) = found.unwrap();
     let expected: Vec<Packet> = batches[..whole].concat();
     let found: Vec<Packet> = content.packets.iter().map(|packet| packet.packet).collect();
     assert_eq!((head.id, head.node.as_str(), head.origin), (SegmentId(7), "edge", Provenance::Live));
@@ -86,7 +89,7 @@ proptest! {
 fn sealed_and_replayed_segments_are_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("open");
-    let mut open = OpenSegment::create(
+    let mut open = OpenSegment::<Protected>::create(
         &path,
         SegmentId(9),
         &SegmentSource::tcp("edge", Provenance::Live, (500, 500)),
@@ -115,7 +118,7 @@ fn truncated(at: u32) -> Protected {
 fn what_stands_beside_packets_survives_a_crash() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("open");
-    let mut open = OpenSegment::create(
+    let mut open = OpenSegment::<Protected>::create(
         &path,
         SegmentId(9),
         &SegmentSource::tcp("edge", Provenance::Live, (0, 0)),
@@ -135,10 +138,46 @@ fn what_stands_beside_packets_survives_a_crash() {
 }
 
 #[test]
+fn datagrams_survive_a_crash_with_their_ids() {
+    use cutshort_packet::quic::{Datagram, Icmp, Kinds};
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("open");
+    let source =
+        SegmentSource { data_set: DataSet::Quic, ..SegmentSource::tcp("edge", Provenance::Live, (0, 0)) };
+    let mut open =
+        OpenSegment::<KeptDatagram>::create(&path, SegmentId(9), &source, SyncPolicy::Never).unwrap();
+    let datagram = |ts: i64, dcid| Datagram {
+        ts,
+        five_tuple: packet(1).five_tuple,
+        sample_rate: 7,
+        len: 1200,
+        kinds: Kinds::INITIAL | Kinds::ZERO_RTT,
+        version: 1,
+        dcid,
+        dcid_len: 8,
+        token: Some(0),
+        close_code: dcid.map(|_| u64::MAX),
+        ..Datagram::ZERO
+    };
+    let icmp = Datagram { icmp: Some(Icmp::Port), kinds: Kinds::ICMP, ..datagram(5, None) };
+    let rows = [datagram(3, Some(u64::MAX)), datagram(4, None), icmp];
+    let kept = |rows: &[Datagram]| rows.iter().map(KeptDatagram::from).collect::<Vec<_>>();
+    open.append(&kept(&rows[..2]), 9000).unwrap();
+    open.append(&kept(&rows[2..]), 10_000).unwrap();
+    let replayed = replay(&path).unwrap().unwrap();
+    assert_eq!(replayed.bytes(), open.seal().unwrap().bytes());
+    assert_eq!((replayed.info().data_set, replayed.info().rows), (DataSet::Quic, 3));
+    let expected =
+        Segment::encode(kept(&rows), &SegmentSource { covers: (0, 10_000), ..source }, Some(SegmentId(9)));
+    assert_eq!(replayed.bytes(), expected.unwrap().bytes());
+}
+
+#[test]
 fn packets_that_no_segment_may_hold_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("open");
-    let mut open = OpenSegment::create(
+    let mut open = OpenSegment::<Protected>::create(
         &path,
         SegmentId(9),
         &SegmentSource::tcp("edge", Provenance::Live, (0, 0)),

@@ -3,10 +3,9 @@
 //! They are kept like packets, in columns with names of their own: what both have is in the same place, and ids follow.
 
 use cutshort_packet::quic::{Datagram, Frames, Icmp, Kinds, Opened};
-use cutshort_packet::{FiveTuple, Flags, Packet};
-use cutshort_verdict::Row;
+use cutshort_packet::{Flags, Packet};
 
-use super::{Keepable, Protected, Protection};
+use super::{Keepable, Protected, Protection, Recordable};
 
 /// The fields of a datagram that no packet has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,7 +24,7 @@ pub struct Ids {
 
 impl Ids {
     /// The encoded size in bytes.
-    pub(super) const BYTES: usize = 34;
+    pub(crate) const BYTES: usize = 34;
 
     /// The numbers that may be missing, in the order of their columns.
     pub(super) const fn numbers(&self) -> [Option<u64>; 4] {
@@ -55,8 +54,17 @@ impl Ids {
         }
     }
 
+    /// From the bytes that [`to_bytes`](Self::to_bytes) made; `None` if there are too few.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (numbers, &[icmp, present]) = bytes.first_chunk::<{ Self::BYTES }>()?.split_last_chunk()?;
+        let (numbers, _) = numbers.as_chunks();
+        let numbers =
+            std::array::from_fn(|at| numbers.get(at).map_or(0, |number| u64::from_le_bytes(*number)));
+        Some(Self::of(icmp.into(), present.into(), numbers))
+    }
+
     /// All fields in little endian.
-    pub(super) fn to_bytes(self) -> [u8; Self::BYTES] {
+    pub(crate) fn to_bytes(self) -> [u8; Self::BYTES] {
         let mut bytes = [0; Self::BYTES];
         for (chunk, number) in bytes.chunks_exact_mut(8).zip(self.numbers()) {
             chunk.copy_from_slice(&number.unwrap_or(0).to_le_bytes());
@@ -96,19 +104,32 @@ impl From<&Datagram> for KeptDatagram {
 }
 
 impl KeptDatagram {
+    /// Puts a datagram together from what [`packet`](Keepable::packet) and [`ids`](Keepable::ids) had, with the protection of
+    /// its addresses.
+    #[must_use]
+    pub const fn new(by: Protected, ids: Ids) -> Self {
+        Self { packet: by.packet, protection: by.protection, ids }
+    }
+
+    /// The datagram, with its addresses as they are kept.
+    #[must_use]
+    pub fn datagram(&self) -> Datagram {
+        datagram(&self.packet, &self.ids)
+    }
+
     /// The same with its fields that packets have replaced by those of [`packet`](Keepable::packet) with protected addresses.
     #[must_use]
     pub const fn protected(self, by: Protected) -> Self {
-        Self { packet: by.packet, protection: by.protection, ids: self.ids }
+        Self::new(by, self.ids)
     }
 }
 
 /// The datagram of a row.
-pub(super) fn datagram(five_tuple: FiveTuple, row: &Row, ids: &Ids) -> Datagram {
+pub(super) fn datagram(row: &Packet, ids: &Ids) -> Datagram {
     let byte = |number: u32| number as u8;
     Datagram {
         ts: row.ts,
-        five_tuple,
+        five_tuple: row.five_tuple,
         ip_id: row.ip_id,
         ttl: row.ttl,
         sample_rate: row.sample_rate,
@@ -137,5 +158,13 @@ impl Keepable for KeptDatagram {
 
     fn ids(&self) -> Option<&Ids> {
         Some(&self.ids)
+    }
+}
+
+impl Recordable for KeptDatagram {
+    const MORE_BYTES: usize = Ids::BYTES;
+
+    fn from_recorded(kept: Protected, more: &[u8]) -> Option<Self> {
+        Some(Self { packet: kept.packet, protection: kept.protection, ids: Ids::from_bytes(more)? })
     }
 }

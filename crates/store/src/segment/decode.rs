@@ -57,7 +57,7 @@ impl RowBatch {
 
     /// A row as a datagram of the data set `quic`; `None` if it is a packet.
     pub fn datagram(&self, at: usize) -> Option<Datagram> {
-        Some(datagram(self.keys[at].five_tuple(), &self.rows[at], self.ids.get(at)?))
+        Some(datagram(&self.packet(at), self.ids.get(at)?))
     }
 
     /// The packet of a row.

@@ -31,7 +31,7 @@ pub use packed::{
     EARLIER_PACKET_BYTES, PACKET_BYTES, PROTECTION_BYTES, earlier_packet_from_bytes, packet_from_bytes,
     packet_to_bytes, protection_from_bytes, protection_to_bytes,
 };
-pub use protected::{FlowKey, Keepable, Protected, Protection, truncation};
+pub use protected::{FlowKey, Keepable, Protected, Protection, Recordable, truncation};
 
 use crate::{Result, StoreError};
 

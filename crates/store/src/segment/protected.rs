@@ -51,6 +51,23 @@ pub trait Keepable: Copy {
     }
 }
 
+/// What an open segment holds: it can be read back from what a crash has left of it.
+pub trait Recordable: Keepable {
+    /// How many bytes are written behind the packet and its protection: those of its [`ids`](Keepable::ids).
+    const MORE_BYTES: usize;
+
+    /// From a packet and these bytes; `None` if there are too few.
+    fn from_recorded(kept: Protected, more: &[u8]) -> Option<Self>;
+}
+
+impl Recordable for Protected {
+    const MORE_BYTES: usize = 0;
+
+    fn from_recorded(kept: Protected, _: &[u8]) -> Option<Self> {
+        Some(kept)
+    }
+}
+
 impl Keepable for Packet {
     fn packet(&self) -> &Packet {
         self

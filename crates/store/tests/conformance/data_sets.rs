@@ -60,6 +60,35 @@ pub(crate) fn segments_of_other_data_sets_are_refused<B: Backend>() {
     }
 }
 
+/// The rules of `origin` depend on the order of arrival, also of rows at the same time: in a window and in a segment that is
+/// moved. More rows than are inserted at a time.
+pub(crate) fn rows_of_equal_time_keep_their_order<B: Backend>() {
+    const ROWS: u32 = 150_000;
+    let backend = B::new();
+    let store = backend.movable().movable_of(DataSet::Origin).unwrap();
+    let at = |number: u32| Packet {
+        flags: Flags::ACK,
+        syn: SynOptions::NONE,
+        seq: number.wrapping_mul(2_654_435_761),
+        ttl: number as u8,
+        ..packet((number % 3) as u8, 5 + i64::from(number / 10_000))
+    };
+    let source =
+        SegmentSource { data_set: DataSet::Origin, node: "", origin: Provenance::File, covers: (0, WINDOW) };
+    let packets: Vec<Packet> = (0..ROWS).map(at).collect();
+    let segment = Segment::encode(packets.clone(), &source, None).unwrap();
+    store.append(&segment).unwrap();
+    let found = super::groups(store, 5, 2);
+    assert_eq!(found.len(), 3);
+    for (five_tuple, rows) in found {
+        let expected =
+            packets.iter().filter(|packet| packet.five_tuple == five_tuple).map(|packet| packet.seq);
+        assert!(rows.iter().map(|(_, row)| row.row.seq).eq(expected), "{five_tuple}");
+    }
+    let read = store.read_segment(segment.info().id).unwrap();
+    assert!(read.protected().unwrap() == segment.protected().unwrap());
+}
+
 /// What operators note is about the place and the time, whatever the data set.
 pub(crate) fn annotations_are_shared<B: Backend>() {
     use cutshort_store::{AnnotationKind, NewAnnotation};

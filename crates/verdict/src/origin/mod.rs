@@ -21,5 +21,7 @@ pub(crate) mod words;
 
 pub(crate) use judge::Ending;
 pub use limiter::OriginLimiter;
+pub use reading::AT_ONCE;
+pub use shape::SLOW;
 pub(crate) use shape::{Shape, findings};
 pub(crate) use table::Table;

@@ -5,8 +5,8 @@ use cutshort_packet::Flags;
 use crate::Row;
 
 /// A closed socket answers data with a RST at once: our RST is that of an earlier FIN if no data came longer before it than
-/// this, in nanoseconds.
-const AT_ONCE: i64 = 100_000_000;
+/// this, in nanoseconds (docs/origin.md#late).
+pub const AT_ONCE: i64 = 100_000_000;
 
 /// The meaning of a row for its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

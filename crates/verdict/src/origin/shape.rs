@@ -5,11 +5,12 @@ use cutshort_packet::Flags;
 use super::judge::Ending;
 use super::reading::{Meaning, Reading, Sent, has};
 use crate::findings::{Kind, Resets, circular};
-use crate::{Findings, Progress, Row, Signature, Stage, Tag, Tags};
+use crate::{Findings, Progress, Row, Signature, Stage, Tag, Tags, Termination};
 
 const MILLISECOND: i64 = 1_000_000;
-/// The least time in nanoseconds from a SYN packet to a SYN+ACK that came to a socket whose attempt had timed out.
-const SLOW: i64 = 500 * MILLISECOND;
+/// The least time in nanoseconds from a SYN packet to a SYN+ACK that came to a socket whose attempt had timed out
+/// (docs/origin.md#stage).
+pub const SLOW: i64 = 500 * MILLISECOND;
 /// No number of microseconds, and no distances.
 const NONE: u32 = u32::MAX;
 const NO_TTL_DELTA: i16 = i16::MIN;
@@ -233,12 +234,10 @@ impl<'a> Facts<'a> {
     }
 
     fn signature(&self, ending: Ending, stage: Stage, resets: &Resets, tags: Tags) -> Option<Signature> {
-        match (ending, stage) {
-            (Ending::GaveUp, Stage::PostSyn) => Signature::from_id(201),
-            (Ending::GaveUp, Stage::PostAck) => Signature::from_id(205),
-            (Ending::GaveUp, Stage::PostPsh) => Signature::from_id(210),
-            (Ending::Unreachable, _) => Signature::from_id(221),
-            (Ending::Reset | Ending::Timeout, _) => resets.signature(stage, tags, self.single_ack),
+        match ending {
+            Ending::GaveUp => Signature::without_rst(Termination::GaveUp, stage),
+            Ending::Unreachable => Signature::without_rst(Termination::Unreachable, stage),
+            Ending::Reset | Ending::Timeout => resets.signature(stage, tags, self.single_ack),
             _ => None,
         }
     }

@@ -7,16 +7,17 @@ use crate::verdict::SECOND;
 use crate::{Progress, Tag, Tags};
 
 /// The least time in nanoseconds from the first to the last of packets that are called repeated: shorter than the first
-/// probe timeout of clients.
-pub(super) const REPEATED: i64 = 150 * SECOND / 1000;
-/// The time in nanoseconds after which another destination id without a token is another connection.
-const ANOTHER: i64 = 10 * SECOND;
-/// No server may answer a smaller datagram with an Initial (RFC 9000, 14.1) or another version (6.1).
-pub(super) const FULL_SIZE: u16 = 1200;
-/// Clients choose their first destination id at least as long (RFC 9000, 7.2).
-const CLIENT_ID: u8 = 8;
-/// Datagrams that may follow Handshake packets that are called repeated.
-const FEW: usize = 3;
+/// probe timeout of clients (docs/quic.md#handshake-repeated).
+pub const REPEATED: i64 = 150 * SECOND / 1000;
+/// The time in nanoseconds after which another destination id without a token is another connection
+/// (docs/quic.md#multiple-connections).
+pub const ANOTHER: i64 = 10 * SECOND;
+/// No server may answer a smaller datagram with an Initial (RFC 9000, 14.1) or another version (6.1): bytes of payload.
+pub const FULL_SIZE: u16 = 1200;
+/// Clients choose their first destination id at least as long (RFC 9000, 7.2): bytes.
+pub const CLIENT_ID: u8 = 8;
+/// Datagrams that may follow Handshake packets that are called repeated (docs/quic.md#handshake-repeated).
+pub const FEW: usize = 3;
 
 /// The datagrams of one connection: there is an Initial row among them.
 pub(super) struct Facts<'a> {

@@ -8,8 +8,9 @@ use super::signatures::Last;
 use crate::verdict::SECOND;
 use crate::{Progress, Tag, Tags};
 
-/// The time in nanoseconds after the latest datagram in which an ICMP error says that the client is gone.
-const GONE: i64 = 2 * SECOND;
+/// The time in nanoseconds after the latest datagram in which an ICMP error says that the client is gone
+/// (docs/quic.md#termination).
+pub const GONE: i64 = 2 * SECOND;
 
 /// The findings in the rows of one 5-tuple and window: all that the rules take from them.
 ///

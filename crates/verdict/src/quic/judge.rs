@@ -4,9 +4,8 @@ use cutshort_packet::FiveTuple;
 
 use super::facts::REPEATED;
 use super::findings::Connection;
-use super::signatures::End;
 use super::{Context, Findings, Other};
-use crate::{DataSet, Exclusion, Outcome, Progress, Rules, Signature, Stage, Tag, Termination, Verdict};
+use crate::{DataSet, Exclusion, Outcome, Progress, Rules, Stage, Tag, Termination, Verdict};
 
 /// The rule that decided a connection's termination: the first one that held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +61,7 @@ impl Findings {
             termination,
             stage,
             tags,
-            signature: connection.signature(termination, stage),
+            signature: connection.last.signature(termination, stage),
             rst_ttl_delta: None,
             rst_ip_id_delta: None,
             syn_ttl: connection.ttl,
@@ -134,19 +133,9 @@ impl Findings {
     }
 }
 
-impl Connection {
-    fn signature(&self, termination: Termination, stage: Stage) -> Option<Signature> {
-        let end = match termination {
-            _ if stage == Stage::None => return None,
-            Termination::Close => End::Close,
-            Termination::ClientGone => End::ClientGone,
-            _ => End::Timeout,
-        };
-        Signature::from_id(self.last.ends(end))
-    }
-}
-
-const fn stage(termination: Termination, progress: Progress) -> Stage {
+/// Returns the stage of a connection from how it ended and how far it got (docs/quic.md#termination).
+#[must_use]
+pub const fn stage(termination: Termination, progress: Progress) -> Stage {
     match (termination, progress) {
         (Termination::Open | Termination::ServerUnreachable, _) => Stage::None,
         (_, Progress::PostSyn) => Stage::PostSyn,

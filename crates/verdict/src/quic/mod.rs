@@ -54,8 +54,11 @@ mod table;
 mod trace;
 pub(crate) mod words;
 
-pub use findings::{Context, Findings, Other};
+pub use facts::{ANOTHER, CLIENT_ID, FEW, FULL_SIZE, REPEATED};
+pub use findings::{Context, Findings, GONE, Other};
+pub use judge::stage;
 pub use limiter::Limiter;
 pub(crate) use limiter::is_late;
+pub use signatures::Last;
 pub(crate) use table::Table;
-pub use trace::{Step, Trace};
+pub use trace::{Step, Trace, datagrams};

@@ -1,18 +1,26 @@
 //! The signatures of the data set `quic`: what was last seen, and how it ended (docs/quic.md#signatures).
 
-use crate::Stage;
 use crate::signature::Entry;
+use crate::{Signature, Stage, Termination};
 
-/// What was last seen of a connection. The number of its signature is this plus that of its [`End`].
+/// What was last seen of a connection. The number of its signature is this plus that of how it ended
+/// (docs/quic.md#signatures).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(crate) enum Last {
+pub enum Last {
+    /// Initial packets, without an answer.
     Initial = 1,
+    /// The same Initial packet again and again, without an answer.
     InitialRepeated,
+    /// An Initial packet with the token of a Retry, without an answer.
     Retry,
+    /// An answer, and no Handshake packet.
     Answer,
+    /// Handshake packets.
     Handshake,
+    /// 1-RTT packets.
     OneRtt,
+    /// The same Handshake packets again and again.
     HandshakeRepeated,
 }
 
@@ -26,6 +34,29 @@ pub(crate) enum End {
 }
 
 impl Last {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 7] = [
+        Self::Initial,
+        Self::InitialRepeated,
+        Self::Retry,
+        Self::Answer,
+        Self::Handshake,
+        Self::OneRtt,
+        Self::HandshakeRepeated,
+    ];
+
+    /// Returns the signature of a connection that ended in this way; `None` if it has no stage.
+    #[must_use]
+    pub fn signature(self, termination: Termination, stage: Stage) -> Option<Signature> {
+        let end = match termination {
+            _ if matches!(stage, Stage::None) => return None,
+            Termination::Close => End::Close,
+            Termination::ClientGone => End::ClientGone,
+            _ => End::Timeout,
+        };
+        Signature::from_id(self.ends(end))
+    }
+
     /// The number of the signature.
     pub(crate) const fn ends(self, end: End) -> u8 {
         self as u8 + end as u8

@@ -89,6 +89,25 @@ fn steps(rows: &[Datagram]) -> Vec<Step> {
     rows.into_iter().map(step).collect()
 }
 
+/// Returns the datagrams among rows, without a verdict, in the order of time.
+#[must_use]
+pub fn datagrams(rows: &[Datagram]) -> Vec<Step> {
+    let rows: Vec<Datagram> = rows.iter().filter(|row| !row.is_icmp()).copied().collect();
+    steps(&rows)
+}
+
+impl Step {
+    /// Returns the types of the packets that it has, in a fixed order: `Initial`, `0-RTT`, `Handshake`, `1-RTT`, `another
+    /// version`, `no QUIC`, `cut`. None of an ICMP error.
+    pub fn packets(&self) -> impl Iterator<Item = &'static str> + use<> {
+        names(self.row.kinds)
+    }
+}
+
+fn names(kinds: Kinds) -> impl Iterator<Item = &'static str> {
+    NAMES.into_iter().filter(move |(kind, _)| kinds.intersects(*kind)).map(|(_, name)| name)
+}
+
 const NAMES: [(Kinds, &str); 7] = [
     (Kinds::INITIAL, "Initial"),
     (Kinds::ZERO_RTT, "0-RTT"),
@@ -106,8 +125,7 @@ fn meaning(row: &Datagram) -> String {
         Some(Icmp::Server) => return "ICMP error of our side: refused".to_owned(),
         None => {}
     }
-    let kinds = NAMES.into_iter().filter(|(kind, _)| row.kinds.intersects(*kind)).map(|(_, name)| name);
-    let mut meaning = kinds.collect::<Vec<_>>().join(" + ");
+    let mut meaning = names(row.kinds).collect::<Vec<_>>().join(" + ");
     if row.has_token() == Some(true) {
         meaning += ", with a token";
     }

@@ -10,7 +10,9 @@ use utoipa::ToSchema;
 use super::entities::written;
 use super::events::{page, selected};
 use super::of;
-use crate::answer::{DATA_SOURCE, NetworkName, PlaceName, begin_of_window, is_of_a_place, place_of_event};
+use crate::answer::{
+    DATA_SOURCE, NetworkName, PlaceName, Sources, begin_of_window, is_of_a_place, place_of_event,
+};
 use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Path, Unknown};
 use crate::http::parameters as p;
 use crate::http::reply::Reply;
@@ -22,7 +24,7 @@ pub(super) const LIST: Endpoint = Endpoint {
     path: Path::Whole("/client/v4/radar/traffic_anomalies"),
     id: "trafficAnomalies",
     title: "Traffic anomalies",
-    about: "Events of countries and networks as Radar lists its anomalies, the latest first; those that another event explains are left out. They are verified if the operator has added an annotation about the same place and time.",
+    about: "Events of countries and networks as Radar lists its anomalies, the latest first; those that another event explains are left out, and so are floods and scans. They are verified if the operator has added an annotation about the same place and time, or an imported source agrees.",
     group: Group::Events,
     parameters: &[
         &p::LIMIT_ANNOTATIONS,
@@ -181,10 +183,15 @@ fn anomalies(call: &Call<'_>) -> Result<Vec<(Anomaly, Option<Country>)>, Problem
     }
     let geo = &call.geo.data;
     let notes = call.store()?.annotations(i64::MIN..i64::MAX)?;
+    let sources = Sources::read(call.app.store.as_ref())?;
     let mut all = Vec::new();
     for one in selected(call, &filter)? {
         let event = &one.kept.event;
-        if event.part_of.is_some() || event.state == EventState::Retracted || !is_of_a_place(event) {
+        if event.part_of.is_some()
+            || event.state == EventState::Retracted
+            || !is_of_a_place(event)
+            || event.channel.is_of_syns()
+        {
             continue;
         }
         let country = place_of_event(event, geo);
@@ -193,7 +200,8 @@ fn anomalies(call: &Call<'_>) -> Result<Vec<(Anomaly, Option<Country>)>, Problem
             SeriesPlace::Country(_) => ("LOCATION", None, country.map(PlaceName::from)),
             _ => continue,
         };
-        let is_verified = notes.iter().any(|note| confirms(note, event, country));
+        let is_verified = notes.iter().any(|note| confirms(note, event, country))
+            || sources.confirm(event, geo, call.now)?;
         let is_wanted = wanted.kinds.is_empty() || wanted.kinds.iter().any(|wanted| wanted == kind);
         if !is_wanted || wanted.verified.is_some_and(|verified| verified != is_verified) {
             continue;

@@ -4,7 +4,7 @@ use std::io;
 use std::net::IpAddr;
 use std::ops::Range;
 
-use cutshort_model::{ADDRESSES, Addresses, ConnectionRecord};
+use cutshort_model::{ADDRESSES, Addresses, ConnectionRecord, Window};
 use cutshort_report::connection::{Format as RecordFormat, Writer};
 use cutshort_report::parse_net;
 use cutshort_store::{Choice, ConnectionQuery, Order, OrderBy, RollupQuery, Selection};
@@ -81,11 +81,21 @@ struct Paging {
     more: bool,
 }
 
-pub(super) const LONGEST: i64 = 31 * cutshort_model::Bucket::Day.nanoseconds();
+const LONGEST: i64 = 31 * cutshort_model::Bucket::Day.nanoseconds();
 /// In another order than that of time, the store holds so many connections, from the first to the last of a part.
 const MOST_HELD: usize = 10_000;
 /// For some answers the store reads all connections of the range: at most so many, which takes seconds.
 pub(super) const MOST_READ: u64 = 5_000_000;
+
+/// Whether single connections of a range are too many to read. Captures may lie years apart: what counts is how much of the
+/// time has results.
+pub(super) fn is_too_long(call: &Call<'_>, range: &Range<i64>) -> Result<bool, Problem> {
+    if range.end - range.start <= LONGEST {
+        return Ok(false);
+    }
+    let most = LONGEST / Window::LENGTH;
+    Ok(call.facts()?.status.windows > most.unsigned_abs())
+}
 
 /// Checks that the configuration allows single connections.
 pub(super) fn is_allowed(call: &Call<'_>) -> Result<(), Problem> {
@@ -187,7 +197,7 @@ pub(super) fn query(call: &Call<'_>) -> Result<ConnectionQuery, Problem> {
             "connections are given for one series only: give each parameter once",
         ));
     };
-    if series.range.end - series.range.start > LONGEST {
+    if is_too_long(call, &series.range)? {
         return Err(Problem::too_costly("dateRange: connections are given for at most 31 days at once"));
     }
     Ok(ConnectionQuery {

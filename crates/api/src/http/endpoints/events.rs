@@ -1,11 +1,12 @@
 //! Events: what began, and perhaps ended.
 
+use cutshort_detect::EventId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::entities::written;
 use super::of;
-use crate::answer::{EventList, FoundEvent, SelectedEvent, begin_of_window, select};
+use crate::answer::{EventList, FoundEvent, SelectedEvent, Sources, begin_of_window, select};
 use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Path, Unknown};
 use crate::http::html::escaped;
 use crate::http::parameters as p;
@@ -18,7 +19,7 @@ pub(super) const EVENTS: Endpoint = Endpoint {
     path: Path::Whole("/client/v4/cutshort/events"),
     id: "events",
     title: "Events",
-    about: "What began, and perhaps ended: fewer connections than usual from a place, or a larger share of them cut short at a stage; and what servers did not collect. The latest first. Nothing here says who did something, or why.",
+    about: "What began, and perhaps ended: fewer connections than usual from a place, or a larger share of them cut short at a stage; and what servers did not collect. The latest first, with what other sources say about the same place and time, as far as their files were imported. Nothing here says who did something, or why.",
     group: Group::Events,
     parameters: &[
         &p::LIMIT_ANNOTATIONS,
@@ -94,19 +95,27 @@ pub(super) fn page<T>(call: &Call<'_>, all: Vec<T>, default: usize) -> Result<Ve
 fn list(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let filter = EventFilter::read(&call.parameters, call.now)?;
     let selected = page(call, selected(call, &filter)?, ENTRIES)?;
-    let events: Vec<FoundEvent> = selected.iter().map(|one| FoundEvent::new(one, &call.geo.data)).collect();
+    let sources = Sources::read(call.app.store.as_ref())?;
+    let describe = |one| FoundEvent::corroborated(one, &call.geo.data, &sources, call.now);
+    let events: Vec<FoundEvent> = selected.iter().map(describe).collect::<Result<_, _>>()?;
     let rows = events.iter().map(FoundEvent::row).collect();
     Ok(written(call, &EventList { events }, &FoundEvent::FIELDS, rows)?.keep(None))
 }
 
 fn one(call: &mut Call<'_>) -> Result<Reply, Problem> {
+    let sources = Sources::read(call.app.store.as_ref())?;
+    let event = FoundEvent::corroborated(&by_id(call)?, &call.geo.data, &sources, call.now)?;
+    Ok(Reply::result(&OneEvent { event }, &call.messages)?.keep(None))
+}
+
+/// The event that the path names.
+pub(super) fn by_id(call: &Call<'_>) -> Result<SelectedEvent, Problem> {
     let id = call.part("id").to_owned();
     let wrong = || Problem::bad_input(format!("id: '{id}' is not the ID of an event: 16 hexadecimal digits"));
-    let wanted = cutshort_detect::EventId::from_hex(&id).ok_or_else(wrong)?;
-    let all = selected(call, &EventFilter::default())?;
-    let one = all.iter().find(|one| one.kept.event.id == wanted);
-    let one = one.ok_or_else(|| Problem::no_data(format!("there is no event {id}")))?;
-    Ok(Reply::result(&OneEvent { event: FoundEvent::new(one, &call.geo.data) }, &call.messages)?.keep(None))
+    let wanted = EventId::from_hex(&id).ok_or_else(wrong)?;
+    let mut all = selected(call, &EventFilter::default())?.into_iter();
+    let one = all.find(|one| one.kept.event.id == wanted);
+    one.ok_or_else(|| Problem::no_data(format!("there is no event {id}")))
 }
 
 fn feed(call: &mut Call<'_>) -> Result<Reply, Problem> {

@@ -20,6 +20,7 @@ mod status;
 mod terms;
 mod top;
 mod trace;
+mod watched;
 
 use std::sync::LazyLock;
 
@@ -51,6 +52,8 @@ const ENDPOINTS: &[&Endpoint] = &[
     &events::EVENT,
     &events::FEED,
     &outliers::OUTLIERS,
+    &watched::WATCHED,
+    &watched::FOLLOWERS,
     &anomalies::LIST,
     &anomalies::LOCATIONS,
     &entities::ASNS,

@@ -20,6 +20,7 @@ use crate::http::agents::Heard;
 use crate::http::app::App;
 use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Path, Unknown};
 use crate::http::reply::Reply;
+use crate::http::results;
 use crate::http::room::Room;
 use crate::problem::Problem;
 
@@ -125,6 +126,7 @@ fn metrics(call: &mut Call<'_>) -> Result<Reply, Problem> {
     }
     if let Ok(facts) = call.app.all_facts() {
         of_data_sets(exposition, &facts);
+        of_results(exposition, call.app, &facts);
     }
     if let Some(service) = &call.app.service {
         of_service(exposition, &service.state());
@@ -226,6 +228,15 @@ fn of_data_sets(exposition: &mut Exposition, facts: &[(DataSet, Arc<Facts>)]) {
             family.sample(&[("data_set", data_set.name())], value(facts) as f64);
         }
     }
+}
+
+/// The latest shares. Where they cannot be read, the other metrics say why.
+fn of_results(exposition: &mut Exposition, app: &App, facts: &[(DataSet, Arc<Facts>)]) {
+    let places = &app.options.metric_places;
+    let read = facts.iter().filter_map(|(data_set, facts)| {
+        app.metrics.latest.read(app.store_of(*data_set).ok()?, facts, places).ok()
+    });
+    results::write(exposition, places, &read.collect::<Vec<_>>());
 }
 
 fn of_service(exposition: &mut Exposition, state: &ServiceState) {

@@ -4,7 +4,7 @@ use cutshort_verdict::DataSet;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{KnownFormat, RefOr, Schema, SchemaFormat};
 
-use super::connections::{LONGEST, MOST_READ, too_many};
+use super::connections::{MOST_READ, is_too_long, too_many};
 use super::{of, schema};
 use crate::answer::{
     self, Meta, Metric, OriginList, OriginOne, OriginSeries, OriginsBy, OriginsQuery, ServerName,
@@ -234,7 +234,7 @@ fn named(call: &Call<'_>, origins: &str) -> Result<Vec<String>, Problem> {
 
 fn check_size(call: &Call<'_>, series: &[OriginSeries]) -> Result<(), Problem> {
     for OriginSeries { series, .. } in series {
-        if series.range.end - series.range.start > LONGEST {
+        if is_too_long(call, &series.range)? {
             return Err(Problem::too_costly(
                 "dateRange: metrics of origins are given for at most 31 days at once",
             ));

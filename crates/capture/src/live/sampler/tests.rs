@@ -126,6 +126,38 @@ fn a_connection_with_one_packet_is_forgotten_early() {
     assert_eq!(decide(900, 1, Flags::ACK), Decision::Leave);
 }
 
+/// docs/quic.md#choice: a QUIC connection is remembered from its latest datagram on, whether that is taken or not.
+#[test]
+fn datagrams_put_off_the_end_of_their_connection() {
+    use cutshort_packet::quic::{Datagram, Icmp};
+
+    let mut sampler = Sampler::of_datagrams(2, 100, 10);
+    let datagram =
+        |ts, port| Datagram { ts, five_tuple: packet(0, port, Flags::SYN).five_tuple, ..Datagram::ZERO };
+    let mut decide = |ts, port, begins: bool| sampler.decide(&datagram(ts, port), |_| begins);
+    assert_eq!(decide(0, 1, false), Decision::Leave);
+    assert_eq!([decide(0, 1, true), decide(90, 1, false)], [Decision::Take; 2]);
+    assert_eq!([180, 270, 369].map(|ts| decide(ts, 1, true)), [Decision::Capped; 3]);
+    assert_eq!(decide(469, 1, false), Decision::Leave, "forgotten");
+    assert_eq!([decide(470, 1, true), decide(475, 2, true)], [Decision::Take; 2]);
+    // Others come in the meantime; none of them is forgotten early.
+    assert_eq!([decide(560, 1, false), decide(574, 2, false)], [Decision::Take; 2]);
+    assert_eq!([decide(659, 1, false), decide(673, 2, false)], [Decision::Capped; 2]);
+    assert_eq!([decide(759, 1, false), decide(773, 2, false)], [Decision::Leave; 2]);
+
+    let error = |ts, icmp| Datagram { icmp: Some(icmp), ..datagram(ts, 3) };
+    assert_eq!(sampler.decide_error(&error(800, Icmp::Port)), Decision::Leave);
+    assert_eq!(sampler.decide(&datagram(800, 3), |_| true), Decision::Take);
+    for icmp in [Icmp::Port, Icmp::Other] {
+        let decisions = [0; 4].map(|_| sampler.decide_error(&error(801, icmp)));
+        assert_eq!(decisions, [Decision::Take, Decision::Take, Decision::Take, Decision::Capped]);
+    }
+    assert_eq!(sampler.decide_error(&error(900, Icmp::Port)), Decision::Leave, "forgotten");
+    // Nothing is left in the end, and no more is kept than there is.
+    assert_eq!(sampler.decide(&datagram(2_000, 9), |_| false), Decision::Leave);
+    assert_eq!((sampler.flows.len(), sampler.fresh.len(), sampler.order.len()), (0, 0, 0));
+}
+
 /// Packets of several processors are a little out of order.
 #[test]
 fn an_earlier_packet_makes_nothing_forgotten() {

@@ -4,13 +4,13 @@ use std::io::Write;
 use std::ops::Range;
 
 use clap::ColorChoice;
-use cutshort_api::answer::{EventList, FoundEvent, select};
+use cutshort_api::answer::{EventList, FoundEvent, Sources, latest_detector, select};
 use cutshort_api::ask;
 use cutshort_api::question::{EventFilter, Parameters};
-use cutshort_detect::{Config, Detector, SeriesPlace};
+use cutshort_detect::SeriesPlace;
 use cutshort_geo::Geo;
 use cutshort_model::rfc3339;
-use cutshort_report::events::{write_text, write_watched, write_watched_json};
+use cutshort_report::events::{write_text_with, write_watched, write_watched_json};
 use cutshort_store::{Events, Store};
 
 use super::{Format, Query, write_json};
@@ -36,15 +36,19 @@ pub(super) fn list(
     let mut found = select(store, geo, &filter)?;
     let left = found.len().saturating_sub(limit(arguments));
     found.truncate(limit(arguments));
+    let sources = Sources::read(store)?;
+    let describe = |one| FoundEvent::corroborated(one, geo, &sources, now);
+    let answer = EventList { events: found.iter().map(describe).collect::<Result<_, _>>()? };
     terminal::print(color, |text| {
-        let answer = || EventList { events: found.iter().map(|one| FoundEvent::new(one, geo)).collect() };
         match arguments.format {
-            Format::Json => write_json(&ask::json(&answer())?, text)?,
-            Format::Csv => text.write_all(answer().csv().as_bytes())?,
+            Format::Json => write_json(&ask::json(&answer)?, text)?,
+            Format::Csv => text.write_all(answer.csv().as_bytes())?,
             Format::Table if found.is_empty() => writeln!(text, "No events.")?,
             Format::Table => {
                 let events: Vec<_> = found.iter().map(|one| one.kept.event.clone()).collect();
-                write_text(&events, terminal::widths().tables, &mut *text)?;
+                let others = answer.events.iter().map(FoundEvent::others);
+                let others: Vec<String> = if sources.is_empty() { Vec::new() } else { others.collect() };
+                write_text_with(&events, &others, terminal::widths().tables, &mut *text)?;
                 if left > 0 {
                     writeln!(text, "{left} earlier ones are not shown (--limit).")?;
                 }
@@ -62,9 +66,8 @@ pub(super) fn watched(
     now: i64,
     color: ColorChoice,
 ) -> Result<Done, Error> {
-    let state = kept(store)?.checkpoint(i64::MAX)?;
-    let detector = state.and_then(|state| Detector::restore(Config::default(), &state.state).ok());
-    let Some(detector) = detector else {
+    kept(store)?;
+    let Some(detector) = latest_detector(store)? else {
         return Err(Error::Failed(
             "events were not looked for yet: 'cutshort serve' does, and 'cutshort import' and 'cutshort recompute'"
                 .to_owned(),

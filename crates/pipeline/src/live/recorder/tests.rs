@@ -184,6 +184,58 @@ fn addresses_are_protected_before_anything_is_written() {
     }
 }
 
+/// Datagrams of QUIC are recorded beside packets, with addresses as they may be kept, also those that a crash has left.
+#[test]
+fn datagrams_are_recorded_beside_packets() {
+    use cutshort_packet::quic::{Datagram, Kinds};
+
+    let key = crate::AddressKey::new(std::array::from_fn(|at| at as u8)).unwrap();
+    for addresses in Addresses::ALL {
+        let place = SpoolFixture::new();
+        let begin = || {
+            let spool = Arc::new(Spool::open(place.folder.path(), 1 << 30).unwrap());
+            let geo = Arc::new(cutshort_geo::Geo::builtin().into());
+            let privacy = Privacy::new(addresses, &key, geo);
+            let recorder = Recorder::start(spool, place.settings.clone(), privacy).unwrap();
+            let datagrams: Recorder<Datagram> = recorder.beside(DataSet::Quic);
+            (recorder, datagrams)
+        };
+        let datagram = |ts| Datagram {
+            ts,
+            five_tuple: packet(ts).five_tuple,
+            len: 1200,
+            kinds: Kinds::INITIAL,
+            version: 1,
+            dcid: Some(7),
+            sample_rate: 9,
+            ..Datagram::ZERO
+        };
+        let (mut recorder, mut datagrams) = begin();
+        recorder.record(&[packet(START)], START);
+        datagrams.record(&[datagram(START), datagram(START + 1)], START + 1);
+        drop((recorder, datagrams));
+        let (recorder, mut datagrams) = begin();
+        datagrams.record(&[datagram(START + 2)], START + 2);
+        assert_eq!((recorder.finish().packets, datagrams.finish().packets), (0, 1));
+        let files = fs::read_dir(place.folder.path().join("segments")).unwrap();
+        let mut rows = std::collections::BTreeMap::new();
+        for file in files {
+            let bytes = fs::read(file.unwrap().path()).unwrap();
+            let segment = Segment::parse(bytes).unwrap();
+            *rows.entry(segment.info().data_set.name()).or_insert(0) += segment.info().rows;
+            if segment.info().data_set == DataSet::Quic {
+                assert_eq!(segment.info().addresses, addresses);
+                let rows = segment.datagrams().unwrap();
+                let is_full = rows[0].five_tuple == packet(START).five_tuple;
+                assert_eq!(is_full, addresses == Addresses::Full, "{rows:?}");
+                assert!(rows.iter().all(|row| row.dcid == Some(7) && row.sample_rate == 9), "{rows:?}");
+            }
+        }
+        assert_eq!(rows, [("quic", 3), ("tcp", 1)].into());
+        assert_eq!(place.open_files(), 0);
+    }
+}
+
 /// Geo data may be read again while packets come; packets of one segment have places from the same data.
 #[test]
 fn a_segment_has_places_from_the_geo_data_of_its_beginning() {

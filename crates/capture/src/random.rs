@@ -1,0 +1,11 @@
+//! Random numbers of the system.
+
+use std::fs::File;
+use std::io::{self, Read};
+
+/// Random bytes, for secrets.
+pub(crate) fn bytes<const N: usize>() -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(bytes)
+}
