@@ -114,14 +114,12 @@ fn other_ports_must_be_named() {
 }
 
 #[test]
-fn only_quic_of_captures_has_initial_packets() {
+fn only_quic_has_initial_packets() {
     let folder = tempfile::tempdir().unwrap();
     let path = file(&folder, &unanswered(443));
     for arguments in ["classify --open-initials", "classify --origin --open-initials"] {
         assert_eq!(run(arguments, &[&path]).code, Some(2), "{arguments}");
     }
-    let live = run("classify --quic nflog:5", &[""; 0]);
-    assert_eq!(live.code, Some(2), "{}", live.stderr);
     let opened = summary("--quic --open-initials", &path);
     let tags = opened["tags"].to_string();
     assert!(tags.contains("not_opened"), "random bytes cannot be opened: {tags}");
