@@ -106,8 +106,13 @@ pub(super) fn count<'a>(
     covered: &[(&'a str, f64)],
     is_watched: impl Fn(u32) -> bool,
 ) -> Counted<'a> {
-    let mut nodes: Vec<ObservedNode<'a>> =
-        covered.iter().map(|&(name, coverage)| ObservedNode { name: named(name), coverage }).collect();
+    // Between two captures, and within one that was merged from several, nothing tells silence from what was not captured.
+    let captured = cells.nodes().iter().any(|node| named(node) == FILE_NODE);
+    let mut nodes: Vec<ObservedNode<'a>> = covered
+        .iter()
+        .map(|&(name, coverage)| ObservedNode { name: named(name), coverage })
+        .filter(|node| captured || node.name != FILE_NODE)
+        .collect();
     let positions: Vec<usize> = cells.nodes().iter().map(|name| position(&mut nodes, named(name))).collect();
     let mut world: Map<usize, Sums> = Map::default();
     let mut countries: Map<(Country, usize), Sums> = Map::default();
@@ -207,6 +212,17 @@ mod tests {
     }
 
     #[test]
+    fn captures_without_a_connection_have_observed_nothing() {
+        let observed = |of: &[(&str, Network, Stage, &str, u32)]| {
+            let cells = cells(of);
+            let counted = count(DataSet::Tcp, &cells, &[("", 1.0), ("edge", 1.0)], |_| true);
+            counted.nodes.iter().map(|node| node.name.to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(observed(&[]), ["edge"]);
+        assert_eq!(observed(&[("IQ", Network::As(1), Stage::None, "", 1)]), ["file", "edge"]);
+    }
+
+    #[test]
     fn connections_are_added_up_by_place_and_node() {
         let one = Network::As(1);
         let cells = cells(&[
@@ -230,7 +246,8 @@ mod tests {
         assert_eq!(of(SeriesPlace::Network(1), 0), network);
         assert_eq!(of(SeriesPlace::Network(1), 2), Some((Some(*b"IQ"), 20.0, 400.0, [0.0; 4])));
         assert_eq!(of(SeriesPlace::Network(2), 0), None, "too few to be watched");
-        let single = counted.counts.iter().find(|counts| counts.place == SeriesPlace::World).unwrap().single;
+        let world = counted.counts.iter().find(|one| one.place == SeriesPlace::World && one.node == 0);
+        let single = world.unwrap().single;
         assert_eq!(single, Some(SingleSyns { reset: 1.0, scanner: 0.0, port: 1.0 }));
         let other = count(DataSet::Origin, &cells, &[("a", 0.5)], |_| false);
         assert!(other.counts.iter().all(|counts| counts.single.is_none()));
