@@ -23,7 +23,6 @@ mod processes;
 mod programs;
 mod protected;
 mod proxies;
-mod quic;
 mod resets;
 mod straight;
 mod unprivileged;
