@@ -178,11 +178,12 @@ impl Closing {
     }
 }
 
-/// How many rows equal another one in every field but time and TTL.
+/// How many rows equal another one in every field but time, TTL and what follows from options.
 fn duplicates(rows: &[Row]) -> u64 {
     let mut same: BTreeMap<Row, u64> = BTreeMap::new();
     for row in rows {
-        *same.entry(Row { ts: 0, ttl: 0, ..*row }).or_default() += 1;
+        let flags = row.flags.without_scanners();
+        *same.entry(Row { ts: 0, ttl: 0, flags, ..*row }).or_default() += 1;
     }
     same.into_values().filter(|count| *count > 1).sum()
 }
