@@ -27,8 +27,11 @@ export async function besideTcp(app: App): Promise<HTMLElement | null> {
   const { state } = app;
   const { dataSets } = await radar.status();
   if (!dataSets.some(({ name }) => name === "quic") || state.dataSet === "origin") return null;
-  const asked = selected(state);
-  const port = asked.only?.["port"] ?? HTTPS;
+  const { signature, tag, scanner, ...only } = state.filters;
+  // These mean something in one of them only.
+  if (signature || tag || scanner || state.unanswered) return null;
+  const asked = { ...selected(state), only: Object.fromEntries(["node", "port", "ipVersion"].flatMap((key) => (only[key] ? [[key, only[key]]] : []))) };
+  const port = only["port"] ?? HTTPS;
   const [share, quic, tcp] = await Promise.all([
     radar.quicShare(asked, stepOf(state)),
     radar.stagesOf("quic", narrowed(asked, { port })),

@@ -231,7 +231,7 @@ describe("every view's files hold what it shows", () => {
 
   it("connections by the names of the exports", async () => {
     const [csv = "", json = ""] = await files("?view=connections&range=1d&f.stage=post_ack", "connections", ["csv", "json"]);
-    expect(csv).toContain("# selection: World, stage post_ack\r\n");
+    expect(csv).toContain("# selection: World, stage Post-ACK\r\n");
     expect(rowsOf(csv).length).toBe(await looked.page.locator('[data-key^="connection:"]').count());
     const { rows } = JSON.parse(json) as { rows: Record<string, unknown>[] };
     expect(rows[0]).toMatchObject({ stage: "post_ack", dst_port: expect.any(Number) as number, tags: expect.any(String) as string });

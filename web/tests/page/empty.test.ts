@@ -49,7 +49,7 @@ describe("the demo", () => {
   it("takes longer pieces of time where connections are few", async () => {
     await looked.open("?range=7d&place=IS&handshake=completed");
     await looked.page.screenshot({ path: `${OUT}sparse-wide.png`, fullPage: true });
-    expect(await text(looked.page, "figure .sub")).toBe("Share of connections per day");
+    expect(await text(looked.page, "figure .sub")).toBe("Share of completed handshakes per day");
     expect(await text(looked.page, ".cut")).toContain("incomplete (dashed)");
   });
 
