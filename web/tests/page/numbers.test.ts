@@ -236,7 +236,7 @@ it("Connections shows the packets that were taken, and the reasons", async () =>
     looked.page,
     `${DATA}/connections/trace?client=${one.src_ip}&clientPort=${one.src_port}&server=${one.dst_ip}&serverPort=${one.dst_port}&time=${time}`,
   );
-  expect(await text(looked.page, "table.connections tbody tr")).toContain(`${one.src_ip}:${one.src_port}`);
+  expect(await text(looked.page, "table.connections tbody tr")).toContain(`${one.src_ip.includes(":") ? `[${one.src_ip}]` : one.src_ip}:${one.src_port}`);
   await looked.page.locator('[data-key="connection:0"]').click();
   await looked.page.locator(".ladder .when").first().waitFor();
   expect(await looked.page.locator(".ladder .when").count()).toBe(traced.packets.length);

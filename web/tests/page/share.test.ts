@@ -28,8 +28,8 @@ describe("the Share menu", () => {
     await looked.open("?place=CH&range=7d&handshake=completed");
     await openMenu("stages");
     expect(await page.locator(".menu[open] h3").allTextContents()).toEqual(["Link", "Picture", "Numbers"]);
-    expect(await page.getByLabel("Always the latest", { exact: true }).inputValue()).toBe(page.url());
-    const fixed = await page.getByLabel("This period", { exact: true }).inputValue();
+    expect(await page.locator(".menu[open]").getByLabel("Always the latest", { exact: true }).inputValue()).toBe(page.url());
+    const fixed = await page.locator(".menu[open]").getByLabel("This period", { exact: true }).inputValue();
     expect(fixed).toMatch(/\?place=CH&handshake=completed&from=.*&to=/);
     await page.locator(".menu[open] .share-link button").first().click();
     await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe(fixed);
