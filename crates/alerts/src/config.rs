@@ -10,7 +10,7 @@ use cutshort_geo::Geo;
 use cutshort_report::events::country;
 use cutshort_verdict::DataSet;
 
-/// Who is told, of which events, and how.
+/// A receiver of alarms: which events it is sent, and how it is reached.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Receiver {
     /// Its name, under which it is remembered what it was told.

@@ -45,7 +45,7 @@ impl Stop {
         *self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits; false if it is asked for.
+    /// Waits for the given time; returns false if delivery should stop.
     fn wait(&self, time: Duration) -> bool {
         let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.called.wait_timeout_while(asked, time, |asked| !*asked);
@@ -224,7 +224,7 @@ impl Worker {
         }
     }
 
-    /// Delivers what there is.
+    /// Delivers the queued alerts.
     fn turn(&mut self, outboxes: &[DataSetOutbox<'_>]) -> Result<(), Trouble> {
         for (_, outbox) in outboxes {
             if outbox.told(&self.name)?.is_none() {

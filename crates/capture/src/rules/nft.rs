@@ -142,7 +142,7 @@ pub(super) fn look_at_errors(lines: &mut Lines) {
     lines.add("icmpv6 type destination-unreachable goto unreachable6");
 }
 
-/// What becomes of ICMP errors that quote what is asked for. Whether that belongs to a chosen connection is seen by the receiver,
+/// Logs ICMP errors that quote a sampled kind of packet. Whether it belongs to a chosen connection is decided by the receiver,
 /// since a set of nft 1.0.6 cannot be asked for what is inside of a packet; of a flood of them no more are logged than
 /// a busy host needs.
 pub(super) fn unreachable(lines: &mut Lines, sampling: &Sampling, quoted: &[String; 2]) {
@@ -387,7 +387,7 @@ pub(super) fn hashed(sampling: &Sampling, seed: Option<Seed>, key: &str) -> Stri
     format!("jhash {key} mod {}{seed} == 0", sampling.rate)
 }
 
-/// Leaves out what is not for this host, unless it is asked for.
+/// Skips packets that are not for this host, unless forwarded ones are sampled as well.
 pub(super) fn foreign(lines: &mut Lines, side: &Side, sampling: &Sampling) {
     if let Some(foreign) = side.foreign.filter(|_| !sampling.forwarded) {
         lines.add(foreign);
