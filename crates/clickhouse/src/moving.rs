@@ -295,40 +295,7 @@ impl PacketRow {
 fn segment(server: &Server, row: &SegmentRow) -> Result<Segment> {
     let info = info(server.data_set, row)?;
     let columns = RowColumns::of(server.data_set);
-    let RowPlaces {
-        flags,
-        seq,
-        ack,
-        window,
-        options_len,
-        payload_len,
-        df,
-        options,
-        mss,
-        wscale,
-        ordinal,
-        ids,
-    } = &columns.places;
-    let order = if columns.has_ordinal { format!("ORDER BY {ordinal}") } else { String::new() };
-    let sql = format!(
-        "SELECT toUnixTimestamp64Nano(ts) AS ts, src_ip, src_port, dst_ip, dst_port, ip_id, ttl,
-           toUInt16({flags}) AS flags, toUInt32({seq}) AS seq, toUInt32({ack}) AS ack, {window} AS window,
-           {options_len} AS options_len, toUInt32({payload_len}) AS payload_len, sample_rate,
-           toString(country) AS country, asn, flow, {df} AS df, {options} AS options, {mss} AS mss, {wscale} AS wscale,
-           {ids} AS ids
-         FROM packet WHERE {} {order}",
-        segments::OF_SEGMENT
-    );
-    let query = row.bind(server.query(&sql));
-    let mut cursor = server.wait(async { query.fetch::<PacketRow>() })?;
-    let mut rows: Vec<PacketRow> = Vec::new();
-    loop {
-        let some = server.batch(&mut cursor)?;
-        if some.is_empty() {
-            break;
-        }
-        rows.extend(some);
-    }
+    let rows = packets_of(server, row, &columns)?;
     if rows.len() as u64 != info.rows {
         return Err(StoreError::Unavailable(format!(
             "ClickHouse gives {} of the {} packets of segment {}: a replica lags behind, or packets were deleted by hand",
@@ -350,6 +317,47 @@ fn segment(server: &Server, row: &SegmentRow) -> Result<Segment> {
     Err(StoreError::Damaged(
         format!("the packets of segment {} are not those that it came with", info.id).into(),
     ))
+}
+
+/// The packets of a segment, in order.
+fn packets_of(server: &Server, row: &SegmentRow, columns: &RowColumns) -> Result<Vec<PacketRow>> {
+    let query = row.bind(server.query(&select_packets(columns)));
+    let mut cursor = server.wait(async { query.fetch::<PacketRow>() })?;
+    let mut rows = Vec::new();
+    loop {
+        let some = server.batch(&mut cursor)?;
+        if some.is_empty() {
+            return Ok(rows);
+        }
+        rows.extend(some);
+    }
+}
+
+fn select_packets(columns: &RowColumns) -> String {
+    let RowPlaces {
+        flags,
+        seq,
+        ack,
+        window,
+        options_len,
+        payload_len,
+        df,
+        options,
+        mss,
+        wscale,
+        ordinal,
+        ids,
+    } = &columns.places;
+    let order = if columns.has_ordinal { format!("ORDER BY {ordinal}") } else { String::new() };
+    format!(
+        "SELECT toUnixTimestamp64Nano(ts) AS ts, src_ip, src_port, dst_ip, dst_port, ip_id, ttl,
+           toUInt16({flags}) AS flags, toUInt32({seq}) AS seq, toUInt32({ack}) AS ack, {window} AS window,
+           {options_len} AS options_len, toUInt32({payload_len}) AS payload_len, sample_rate,
+           toString(country) AS country, asn, flow, {df} AS df, {options} AS options, {mss} AS mss, {wscale} AS wscale,
+           {ids} AS ids
+         FROM packet WHERE {} {order}",
+        segments::OF_SEGMENT
+    )
 }
 
 fn encoded<P: Keepable>(

@@ -101,9 +101,6 @@ pub(crate) fn outliers(
     found.map(|outlier| describe(store, geo, &outlier, &query)).collect()
 }
 
-/// Weights by signature, and of all connections.
-type BySignature = (Vec<(Option<Signature>, f64)>, f64);
-
 fn describe(
     store: &dyn Store,
     geo: &Geo,
@@ -111,61 +108,16 @@ fn describe(
     query: &impl Fn(Selection, Dimension) -> RollupQuery,
 ) -> Result<FoundOutlier, Problem> {
     let stage = Stage::ALL[outlier.stage];
-    let only = |numbers| Choice { include: numbers, exclude: Vec::new() };
-    let own = Selection { asns: only(vec![outlier.network]), ..Selection::default() };
-    let peers = Selection {
-        asns: Choice { include: Vec::new(), exclude: vec![outlier.network] },
-        locations: match (outlier.peers, home(outlier.network, geo)) {
-            (Peers::Country, Some(country)) => Choice { include: vec![country], exclude: Vec::new() },
-            _ => Choice::default(),
-        },
-        ..Selection::default()
-    };
-    let count = |selection| -> Result<BySignature, Problem> {
-        let answer = store.rollups(&query(selection, Dimension::Signature))?;
-        let mut all = 0.0;
-        let mut counts = Vec::new();
-        for row in &answer.rows {
-            let total = row.total().weight as f64;
-            // Post-SYN is a share of all connections, other stages of completed handshakes.
-            all += if stage == Stage::PostSyn {
-                total
-            } else {
-                total - row.stages[Stage::PostSyn as usize].weight as f64
-            };
-            if let Value::Signature(signature) = row.value {
-                counts.push((signature, row.stages[outlier.stage].weight as f64));
-            }
-        }
-        Ok((counts, all))
-    };
-    let (own, peers) = (count(own)?, count(peers)?);
+    let count = |selection| by_signature(store, &query(selection, Dimension::Signature), stage);
+    let (own, peers) = selections(outlier, geo);
+    let signatures = signatures(count(own)?, &count(peers)?);
     let asn = NetworkName::new(outlier.network, geo);
-    let signatures = signatures(own, &peers);
-    let (share, usual) = (percent(outlier.share), percent(outlier.usual));
-    let of = match outlier.peers {
-        Peers::Country => asn.location.as_ref().map_or("its country", |place| place.name),
-        Peers::World => "the world",
-    };
-    let most = signatures.first().map(|first| match first.lift {
-        Some(lift) => format!(
-            "; {} % of the difference is {}, {lift} times as frequent as there",
-            first.part, first.name
-        ),
-        None => format!("; {} % of the difference is {}, which does not occur there", first.part, first.name),
-    });
-    let summary = format!(
-        "AS{}: {share} % at {}, usual in {} other networks of {of} are {usual} %{}",
-        outlier.network,
-        store.data_set().stage_title(stage),
-        outlier.compared,
-        most.unwrap_or_default(),
-    );
+    let summary = summary(outlier, &asn, store.data_set().stage_title(stage), signatures.first());
     Ok(FoundOutlier {
         asn,
         stage: stage_name(store.data_set(), stage),
-        share,
-        usual,
+        share: percent(outlier.share),
+        usual: percent(outlier.usual),
         peers: if outlier.peers == Peers::Country { "country" } else { "world" },
         compared: outlier.compared,
         z: rounded(outlier.z),
@@ -176,6 +128,65 @@ fn describe(
     })
 }
 
+/// The network, and those that it is compared with.
+fn selections(outlier: &Outlier, geo: &Geo) -> (Selection, Selection) {
+    let only = |numbers| Choice { include: numbers, exclude: Vec::new() };
+    let own = Selection { asns: only(vec![outlier.network]), ..Selection::default() };
+    let peers = Selection {
+        asns: Choice { include: Vec::new(), exclude: vec![outlier.network] },
+        locations: match (outlier.peers, home(outlier.network, geo)) {
+            (Peers::Country, Some(country)) => Choice { include: vec![country], exclude: Vec::new() },
+            _ => Choice::default(),
+        },
+        ..Selection::default()
+    };
+    (own, peers)
+}
+
+/// Connections that end at the stage by signature, and those that the stage is a share of.
+fn by_signature(store: &dyn Store, query: &RollupQuery, stage: Stage) -> Result<Counted, Problem> {
+    let answer = store.rollups(query)?;
+    let mut all = 0.0;
+    let mut counts = Vec::new();
+    for row in &answer.rows {
+        let total = row.total().weight as f64;
+        // Post-SYN is a share of all connections, other stages of completed handshakes.
+        all += if stage == Stage::PostSyn {
+            total
+        } else {
+            total - row.stages[Stage::PostSyn as usize].weight as f64
+        };
+        if let Value::Signature(signature) = row.value {
+            counts.push((signature, row.stages[stage as usize].weight as f64));
+        }
+    }
+    Ok((counts, all))
+}
+
+/// What stands out, in a sentence.
+fn summary(outlier: &Outlier, asn: &NetworkName, stage: &str, first: Option<&DifferentSignature>) -> String {
+    let of = match outlier.peers {
+        Peers::Country => asn.location.as_ref().map_or("its country", |place| place.name),
+        Peers::World => "the world",
+    };
+    let most = first.map(|first| match first.lift {
+        Some(lift) => format!(
+            "; {} % of the difference is {}, {lift} times as frequent as there",
+            first.part, first.name
+        ),
+        None => format!("; {} % of the difference is {}, which does not occur there", first.part, first.name),
+    });
+    format!(
+        "AS{}: {} % at {stage}, usual in {} other networks of {of} are {} %{}",
+        outlier.network,
+        percent(outlier.share),
+        outlier.compared,
+        percent(outlier.usual),
+        most.unwrap_or_default(),
+    )
+}
+
+/// Weights by signature, and of all connections.
 type Counted = (Vec<(Option<Signature>, f64)>, f64);
 
 /// The signatures that together make up most of the excess over the shares of the peers.
