@@ -32,6 +32,7 @@
 //! The truth follows from what a connection was meant to do, not from looking at its packets. It
 //! holds for full captures of one direction with the standard settings: the first ten packets of
 //! each connection, ten seconds of guard.
+mod capture;
 mod client;
 mod country;
 pub mod frame;
@@ -48,6 +49,7 @@ mod upstreams;
 mod window;
 mod world;
 
+pub use capture::{CaptureKind, CaptureSettings, RateTooHigh, SimulatedCapture};
 use cutshort_packet::{FiveTuple, Flags, Packet, SynOptions};
 pub use incident::{Incident, IncidentKind};
 pub use pcapng::{APPLICATION, PcapngWriter};

@@ -6,10 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use cutshort_console::Output;
 use cutshort_model::grouped;
-use cutshort_packet::Packet;
 use cutshort_settings::values::{count, duration, rate, start};
-use cutshort_simulate::quic::Clients;
-use cutshort_simulate::{PcapngWriter, Simulation, Upstreams, World};
+use cutshort_simulate::{CaptureKind, CaptureSettings, SimulatedCapture, World};
 use jiff::SignedDuration;
 
 use crate::error::{Done, Error};
@@ -68,58 +66,28 @@ pub(crate) fn run(arguments: &Simulate) -> Result<Done, Error> {
     }
     let world = World::standard();
     let geo_csv = world.geo_csv();
-    let packets = grouped(if arguments.quic {
-        write_datagrams(arguments, &clients(arguments, &world)?)?
-    } else if arguments.origin {
-        let upstreams = upstreams(arguments, &world)?;
-        write_capture(arguments, upstreams.windows().flat_map(|window| upstreams.packets(window)))?
-    } else {
-        write_capture(arguments, simulation(arguments, world)?.packets())?
-    });
+    let (kind, data_set) = match (arguments.origin, arguments.quic) {
+        (true, _) => (CaptureKind::Upstreams, "--origin "),
+        (_, true) => (CaptureKind::Quic, "--quic "),
+        _ => (CaptureKind::Clients, ""),
+    };
+    let (from_ns, to_ns) = range(arguments)?;
+    let settings = CaptureSettings { kind, from_ns, to_ns, rate: arguments.rate, seed: arguments.seed };
+    let capture =
+        SimulatedCapture::new(world, &settings).map_err(|why| Error::Usage(format!("--rate is {why}")))?;
+    let (packets, output) = capture.write(Output::create(Some(&arguments.output))?, arguments.snaplen)?;
+    output.finish()?;
     // Not beside pipes and devices.
     if to_stdout || !arguments.output.is_file() {
         return Ok(Done::Whole);
     }
-    let capture = &arguments.output;
-    let geo = capture.with_extension("geo.csv");
+    let geo = arguments.output.with_extension("geo.csv");
     write_geo(&geo_csv, &geo)?;
-    let (capture, geo) = (capture.display(), geo.display());
-    let data_set = match (arguments.origin, arguments.quic) {
-        (true, _) => "--origin ",
-        (_, true) => "--quic ",
-        _ => "",
-    };
+    let (packets, capture, geo) = (grouped(packets), arguments.output.display(), geo.display());
     message(&format!(
         "{packets} simulated packets are in {capture}, their made-up networks in {geo}. Now try\n  cutshort classify {data_set}--geo {geo} {capture}"
     ));
     Ok(Done::Whole)
-}
-
-fn simulation(arguments: &Simulate, world: World) -> Result<Simulation, Error> {
-    let (from, to) = range(arguments)?;
-    Ok(Simulation::new(world, from, to, arguments.rate, arguments.seed).whole_connections())
-}
-
-fn upstreams(arguments: &Simulate, world: &World) -> Result<Upstreams, Error> {
-    let (from, to) = range(arguments)?;
-    Ok(Upstreams::new(world, from, to, per_window(arguments, "proxies", Upstreams::MOST)?, arguments.seed))
-}
-
-fn clients(arguments: &Simulate, world: &World) -> Result<Clients, Error> {
-    let (from, to) = range(arguments)?;
-    Ok(Clients::new(world, from, to, per_window(arguments, "clients", Clients::MOST)?, arguments.seed))
-}
-
-/// Connections per window, of which there are `most`.
-fn per_window(arguments: &Simulate, of: &str, most: u64) -> Result<u64, Error> {
-    let per_window = (arguments.rate * 900.0).ceil() as u64;
-    if per_window > most {
-        return Err(Error::Usage(format!(
-            "--rate is too high for these {of}: at most {} connections per second",
-            most / 900
-        )));
-    }
-    Ok(per_window)
 }
 
 /// The first and the last nanosecond since the Unix epoch.
@@ -130,39 +98,6 @@ fn range(arguments: &Simulate) -> Result<(i64, i64), Error> {
     let from = i64::try_from(arguments.start.as_nanosecond()).map_err(out_of_range)?;
     let duration = i64::try_from(arguments.duration.as_nanos()).map_err(out_of_range)?;
     Ok((from, from.saturating_add(duration)))
-}
-
-fn write_capture(arguments: &Simulate, packets: impl Iterator<Item = Packet>) -> Result<u64, Error> {
-    let output = Output::create(Some(&arguments.output))?;
-    let mut capture = PcapngWriter::new(output, arguments.snaplen)?;
-    let mut count = 0;
-    for packet in packets {
-        capture.write(&packet)?;
-        count += 1;
-    }
-    capture.into_inner()?.finish()?;
-    Ok(count)
-}
-
-/// Writes the clients' datagrams, in order of time.
-fn write_datagrams(arguments: &Simulate, clients: &Clients) -> Result<u64, Error> {
-    let output = Output::create(Some(&arguments.output))?;
-    let mut capture = PcapngWriter::new(output, arguments.snaplen)?;
-    let mut count = 0;
-    for window in clients.windows() {
-        let connections = clients.connections(window);
-        let all = connections
-            .iter()
-            .flat_map(|one| one.datagrams.iter().map(|datagram| datagram.udp(one.five_tuple)));
-        let mut datagrams: Vec<_> = all.collect();
-        datagrams.sort_by_key(|datagram| datagram.ts);
-        for datagram in &datagrams {
-            capture.write_udp(datagram)?;
-            count += 1;
-        }
-    }
-    capture.into_inner()?.finish()?;
-    Ok(count)
 }
 
 fn write_geo(csv: &str, path: &Path) -> Result<(), Error> {
