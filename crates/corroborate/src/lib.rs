@@ -12,9 +12,11 @@ mod formats;
 mod found;
 mod links;
 
+use std::fmt;
 use std::net::IpAddr;
 
 use cutshort_detect::SeriesPlace;
+use cutshort_model::{grouped, quantity};
 use cutshort_store::OutsideRecords;
 
 pub use compare::{Corroboration, Opinion, Said, Testimony, compare, needed};
@@ -46,6 +48,21 @@ pub struct ReadFile {
     pub records: OutsideRecords,
     /// What was left out, and how often, in order of names.
     pub left_out: Vec<(&'static str, u64)>,
+}
+
+/// Its format, how much it has, and how much was left out.
+impl fmt::Display for ReadFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let OutsideRecords { reports, series, .. } = &self.records;
+        let points: usize = series.iter().map(|series| series.points.len()).sum();
+        let reported = (!reports.is_empty()).then(|| quantity(reports.len() as u64, "report"));
+        let measured =
+            (points > 0).then(|| format!("{} in {} series", quantity(points as u64, "value"), series.len()));
+        let parts: Vec<String> = reported.into_iter().chain(measured).collect();
+        let what = if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") };
+        write!(f, "{}: {what}", self.format)?;
+        self.left_out.iter().try_for_each(|(what, count)| write!(f, "; left out: {} {what}", grouped(*count)))
+    }
 }
 
 /// Reads a file of any known format.

@@ -4,7 +4,8 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ColorChoice, Subcommand};
-use cutshort_corroborate::{ReadFile, Reading, joined, read};
+use cutshort_capture::name_of;
+use cutshort_corroborate::{Reading, joined, read};
 use cutshort_detect::SeriesPlace;
 use cutshort_embedded::OutsideFile;
 use cutshort_geo::Country;
@@ -131,11 +132,10 @@ fn import(arguments: &Import) -> Result<Done, Error> {
     };
     let mut all = Vec::new();
     for path in &arguments.files {
-        let name =
-            if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() };
+        let name = name_of(path);
         let text = text_of(path).map_err(|error| Error::Failed(format!("{name}: {error}")))?;
         let found = read(&text, &reading).map_err(|error| Error::Failed(format!("{name}: {error}")))?;
-        describe(&name, &found);
+        message(&format!("{name}: {found}"));
         all.push(found.records);
     }
     let counts = file.import(&joined(all))?;
@@ -155,21 +155,6 @@ fn text_of(path: &Path) -> io::Result<String> {
     let mut text = String::new();
     io::stdin().lock().read_to_string(&mut text)?;
     Ok(text)
-}
-
-fn describe(name: &str, found: &ReadFile) {
-    let reports = found.records.reports.len() as u64;
-    let points: usize = found.records.series.iter().map(|series| series.points.len()).sum();
-    let mut parts = Vec::new();
-    if reports > 0 {
-        parts.push(quantity(reports, "report"));
-    }
-    if points > 0 {
-        parts.push(format!("{} in {} series", quantity(points as u64, "value"), found.records.series.len()));
-    }
-    let what = if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") };
-    let left = found.left_out.iter().map(|(what, count)| format!("; left out: {} {what}", grouped(*count)));
-    message(&format!("{name}: {}: {what}{}", found.format, left.collect::<String>()));
 }
 
 fn list(arguments: &Sources, color: ColorChoice) -> Result<Done, Error> {

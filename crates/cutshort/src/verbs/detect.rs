@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use clap::{Args, ColorChoice, ValueEnum};
+use cutshort_capture::name_of;
 use cutshort_detect::{Config, Detector, Event, Journal, Window};
 use cutshort_model::{Window as StoredWindow, date_time, quantity};
 use cutshort_report::events::{Reader, write_json, write_text};
@@ -129,8 +130,7 @@ impl Read for Counted {
 }
 
 fn failed(path: &Path, error: &cutshort_report::events::SeriesError) -> Error {
-    let name = if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() };
-    Error::Failed(format!("{name}: {error}"))
+    Error::Failed(format!("{}: {error}", name_of(path)))
 }
 
 fn write_lines(events: &[Event]) -> Result<(), Error> {
