@@ -113,6 +113,21 @@ impl fmt::Display for Compared {
     }
 }
 
+impl Compared {
+    /// How many differences are named in text.
+    const NAMED: usize = 20;
+
+    /// The differences, one per line, if there are any.
+    #[must_use]
+    pub fn differences(&self) -> Option<String> {
+        let all = self.differences.len();
+        let named = self.differences[..all.min(Self::NAMED)].join("\n  ");
+        let more = all.saturating_sub(Self::NAMED);
+        let more = if more > 0 { format!("\n  and {} more", grouped(more as u64)) } else { String::new() };
+        (all > 0).then(|| format!("{named}{more}"))
+    }
+}
+
 /// A callback with the number of finished steps and of all steps; a break interrupts the operation.
 pub(crate) type OnStep<'a> = &'a mut dyn FnMut(usize, usize) -> ControlFlow<()>;
 

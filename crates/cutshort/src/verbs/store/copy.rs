@@ -38,9 +38,6 @@ const EXAMPLES: &str = "Examples:
   cutshort store copy --from /var/lib/cutshort --to clickhouse://cutshort@db:8123/cutshort
   cutshort store copy --from clickhouse://cutshort@db:8123/cutshort --to backup";
 
-/// How many differences are named.
-const NAMED: usize = 20;
-
 pub(crate) fn run(arguments: &Copy, color: ColorChoice) -> Result<Done, Error> {
     refuse_same(&arguments.from, &arguments.to)?;
     let reading = Reading::default();
@@ -132,11 +129,8 @@ fn judge(compared: &Compared, to: &str) -> Result<Done, Error> {
         message(&"interrupted: all is copied, but not all was compared; run this again to compare it");
         return Ok(Done::InPart);
     }
-    if !compared.differences.is_empty() {
-        let all = compared.differences.len();
-        let named = compared.differences[..all.min(NAMED)].join("\n  ");
-        let more = if all > NAMED { format!("\n  and {} more", all - NAMED) } else { String::new() };
-        return Err(Error::Failed(format!("{to} differs:\n  {named}{more}")));
+    if let Some(differences) = compared.differences() {
+        return Err(Error::Failed(format!("{to} differs:\n  {differences}")));
     }
     if compared.recomputed > 0 {
         let windows = quantity(compared.recomputed, "window");
