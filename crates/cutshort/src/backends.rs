@@ -13,18 +13,7 @@ use crate::terminal::message;
 
 /// A store in a folder, for writing.
 pub(crate) fn open_folder(folder: &Path) -> Result<Embedded, Error> {
-    match Embedded::open(folder, Options { durable: true }) {
-        Err(StoreError::Locked(who)) => Err(held(&who)),
-        opened => opened.map_err(Error::from),
-    }
-}
-
-/// That another program writes to a store.
-pub(crate) fn held(who: &str) -> Error {
-    Error::Failed(format!(
-        "{who}. One program at a time writes to a store: end it (if it is 'cutshort serve', with Ctrl-C or \
-         'systemctl stop'), and run this again"
-    ))
+    Ok(Embedded::open(folder, Options { durable: true })?)
 }
 
 /// Several can only work on a store that several can write to.
@@ -61,9 +50,6 @@ fn open_elsewhere(store: &str) -> Result<ClickHouse, Error> {
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
-        Self::Failed(match error {
-            StoreError::Full(what) => format!("{what:#}. Nothing is lost: make room, and run this again"),
-            error => format!("{error:#}"),
-        })
+        Self::Failed(error.explained())
     }
 }

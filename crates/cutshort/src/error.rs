@@ -1,9 +1,12 @@
 //! Why the program ends early.
 
-use cutshort_console::{SignalsError, WriteError};
 use std::fmt;
 use std::io;
 use std::path::Path;
+
+use cutshort_console::{SignalsError, WriteError};
+use cutshort_daemon::DaemonError;
+use cutshort_pipeline::KeyFileError;
 
 /// What went wrong, and who has to fix it.
 #[derive(Debug)]
@@ -56,10 +59,18 @@ impl From<SignalsError> for Error {
     }
 }
 
-impl From<cutshort_sandbox::Error> for Error {
-    fn from(error: cutshort_sandbox::Error) -> Self {
-        let text = error.to_string();
-        if error.is_wrong_user() { Self::Usage(text) } else { Self::Failed(text) }
+impl From<DaemonError> for Error {
+    fn from(error: DaemonError) -> Self {
+        match error {
+            DaemonError::Settings(text) => Self::Usage(text),
+            DaemonError::Failed(text) => Self::Failed(text),
+        }
+    }
+}
+
+impl From<KeyFileError> for Error {
+    fn from(error: KeyFileError) -> Self {
+        Self::Usage(error.to_string())
     }
 }
 

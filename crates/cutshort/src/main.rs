@@ -1,15 +1,7 @@
 //! Which of your TCP connections are cut short: where, when and how.
 
-#[cfg(target_os = "linux")]
-mod agent_config;
 mod backends;
 mod error;
-#[cfg(target_os = "linux")]
-mod local_capture;
-#[cfg(not(target_os = "linux"))]
-#[path = "local_capture_stub.rs"]
-mod local_capture;
-mod log;
 mod options;
 mod settings;
 mod stopping;

@@ -46,7 +46,7 @@ pub use forget::{Removed, SegmentName, SegmentNameError, Unwanted, known_segment
 pub use geo_data::{GeoData, GeoRefresher, GeoState};
 pub use import::{Arrival, DatagramArrival, Imported, Importing, Meant, import, import_as, import_datagrams};
 pub use ingest::{Ingest, IngestAnswer, IngestCounts};
-pub use privacy::{AddressCipher, AddressKey, AddressKeyError, Privacy};
+pub use privacy::{AddressCipher, AddressKey, AddressKeyError, KeyFileError, Privacy};
 pub use row::Row;
 pub use service::{Service, ServiceState, Settings, Trouble};
 pub use share::Share;

@@ -9,6 +9,7 @@ mod key;
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
+use std::path::Path;
 use std::sync::Arc;
 
 use cutshort_geo::Geo;
@@ -22,7 +23,7 @@ use sha2::{Digest, Sha256};
 
 use crate::GeoData;
 
-pub use key::{AddressKey, AddressKeyError};
+pub use key::{AddressKey, AddressKeyError, KeyFileError};
 
 /// The number of encrypted addresses that are cached: encrypting one takes 64 (IPv4) or 256 (IPv6) blocks of AES.
 const REMEMBERED: usize = 1 << 16;
@@ -66,6 +67,29 @@ impl Privacy {
                 remembered: HashMap::default(),
             },
         })
+    }
+
+    /// With the key in a file, which is created if it is missing; `created` is told so. Full addresses need neither the key nor geo data.
+    ///
+    /// # Errors
+    /// A [`KeyFileError`], or the error of `geo`.
+    pub fn open<E: From<KeyFileError>>(
+        addresses: Addresses,
+        key: &Path,
+        geo: impl FnOnce() -> Result<Arc<GeoData>, E>,
+        created: impl FnOnce(&str),
+    ) -> Result<Self, E> {
+        if addresses == Addresses::Full {
+            return Ok(Self::full());
+        }
+        let (address_key, is_new) = AddressKey::open(key)?;
+        if is_new {
+            let path = key.display();
+            created(&format!(
+                "created a key for addresses: {path}; anybody who has it can decrypt stored addresses"
+            ));
+        }
+        Ok(Self::new(addresses, &address_key, geo()?))
     }
 
     /// Another one that protects addresses in the same way.

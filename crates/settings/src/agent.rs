@@ -5,10 +5,21 @@ use std::path::{Path, PathBuf};
 use cutshort_agent::{AgentConfig, HttpSettings, StoreServer, Token};
 use cutshort_capture::LiveSettings;
 use cutshort_clickhouse::Address;
+use cutshort_sandbox::Needs;
 
 use crate::{Settings, SettingsError, password_file};
 
 impl Settings {
+    /// What serving needs of the system for its store: one elsewhere is connected to again and again, and its name looked up.
+    #[must_use]
+    pub fn store_needs(&self) -> Needs {
+        let address = self.store.url.as_ref().and_then(|store| Address::parse(store).ok());
+        address.map_or_else(
+            || Needs { network: true, ..Needs::default() },
+            |address| store_server(&address).needs(),
+        )
+    }
+
     /// The configuration of receiving, recording and delivering; none if no source is set. The folder is that of the
     /// agent or of the store, and the spool may be in it.
     #[must_use]
@@ -64,8 +75,7 @@ impl Settings {
 }
 
 /// The server of a store elsewhere.
-#[must_use]
-pub fn store_server(address: &Address) -> StoreServer {
+pub(crate) fn store_server(address: &Address) -> StoreServer {
     StoreServer {
         host: address.host().to_owned(),
         port: address.port(),

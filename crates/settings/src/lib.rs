@@ -27,7 +27,7 @@ use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 #[cfg(target_os = "linux")]
-pub use agent::store_server;
+use agent::store_server;
 pub use flags::{AgentFlags, DoctorFlags, ServeFlags, SettingsFile};
 pub use length::length;
 pub use log_format::LogFormat;

@@ -96,6 +96,19 @@ impl Error for StoreError {
 }
 
 impl StoreError {
+    /// The text with all causes, and what to do, for whoever runs a command.
+    #[must_use]
+    pub fn explained(&self) -> String {
+        match self {
+            Self::Full(what) => format!("{what:#}. Nothing is lost: make room, and run this again"),
+            Self::Locked(who) => format!(
+                "{who}. One program at a time writes to a store: stop it (if it is 'cutshort serve', with Ctrl-C or \
+                 'systemctl stop'), and run this again"
+            ),
+            error => format!("{error:#}"),
+        }
+    }
+
     /// Classifies an error of the file system. `what` names the file or what was being done.
     #[must_use]
     pub fn io(what: impl Into<String>, error: io::Error) -> Self {

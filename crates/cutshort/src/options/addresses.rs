@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum};
 use cutshort_model::Addresses;
-use cutshort_pipeline::{AddressKey, AddressKeyError, GeoData, Privacy};
+use cutshort_pipeline::{GeoData, Privacy};
 use cutshort_store::DataDir;
 
 use crate::error::Error;
@@ -33,36 +33,10 @@ impl AddressOptions {
                     .to_owned(),
             ));
         }
-        open_privacy(self.addresses.0, key, data.unwrap_or(Path::new("")), || Ok(Arc::clone(geo)))
+        let in_folder = DataDir::new(data.unwrap_or(Path::new(""))).address_key();
+        let key = key.unwrap_or(&in_folder);
+        Privacy::open(self.addresses.0, key, || Ok(Arc::clone(geo)), |text| message(&text))
     }
-}
-
-/// What takes from packets what is not to be kept of their addresses. The key is read from its file, or from that in
-/// a folder; where it is missing, it is made.
-/// Geo data is loaded only where it is needed.
-pub(crate) fn open_privacy(
-    addresses: Addresses,
-    key: Option<&Path>,
-    folder: &Path,
-    geo: impl FnOnce() -> Result<Arc<GeoData>, Error>,
-) -> Result<Privacy, Error> {
-    if addresses == Addresses::Full {
-        return Ok(Privacy::full());
-    }
-    let path = key.map_or_else(|| DataDir::new(folder).address_key(), Path::to_owned);
-    let (key, is_new) = AddressKey::read_or_create(&path).map_err(|error| wrong_key(&path, &error))?;
-    if is_new {
-        let path = path.display();
-        message(&format!(
-            "created a key for addresses: {path}; anybody who has it can decrypt stored addresses"
-        ));
-    }
-    Ok(Privacy::new(addresses, &key, geo()?))
-}
-
-/// That a key cannot be read or made.
-pub(crate) fn wrong_key(path: &Path, error: &AddressKeyError) -> Error {
-    Error::Usage(format!("{}: {error}", path.display()))
 }
 
 /// As a value of the command line.

@@ -9,7 +9,7 @@ mod geo;
 mod rules;
 pub(crate) mod time;
 
-pub(crate) use addresses::{AddressOptions, open_privacy, wrong_key};
+pub(crate) use addresses::AddressOptions;
 pub(crate) use captures::Inputs;
 pub(crate) use data::Data;
 pub(crate) use data_set::DataSetOption;

@@ -12,6 +12,7 @@ use cutshort_alerts::Receivers;
 use cutshort_api::answer::ServerName;
 use cutshort_api::page;
 use cutshort_console::{Signals, Steps, interrupt};
+use cutshort_daemon::{LocalCapture, Server};
 use cutshort_embedded::{Embedded, Options};
 use cutshort_geo::Geo;
 use cutshort_pipeline::{EventJob, demo};
@@ -20,9 +21,7 @@ use cutshort_settings::{HttpSettings, StoreSettings};
 use cutshort_simulate::Upstream;
 use cutshort_store::DataDir;
 
-use super::serve::{self, Serving};
 use crate::error::{Done, Error};
-use crate::local_capture::LocalCapture;
 use crate::settings::Settings;
 use crate::terminal::message;
 
@@ -92,7 +91,7 @@ fn fill_and_serve(
     if !listen.ip().is_loopback() {
         message(&format!("anybody who reaches {listen} can read the simulated data"));
     }
-    let listener = serve::listen(listen)?;
+    let listener = cutshort_daemon::listen(listen)?;
     let signals = Signals::of_command()?;
     let stopped = stop_on_signals(abandon.clone())?;
     let Some((store, geo)) = fill(folder, &demo, &stopped)? else { return Ok(interrupted(named)) };
@@ -101,7 +100,8 @@ fn fill_and_serve(
     let local = LocalCapture::nothing();
     let (store, geo) = (Box::new(store), Arc::new(geo.into()));
     let receivers = Receivers::default();
-    Serving { store, geo, listener, local, signals, receivers }.run(&settings, folder, abandon)
+    Server { store, geo, listener, local, signals, receivers }.run(&settings, folder, abandon)?;
+    Ok(Done::Whole)
 }
 
 /// The names of the simulated servers to which connections are opened.

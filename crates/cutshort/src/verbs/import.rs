@@ -15,7 +15,7 @@ use cutshort_store::{DataDir, Store};
 use cutshort_verdict::DataSet;
 
 use crate::error::{Done, Error};
-use crate::options::{AddressOptions, Data, DataSetOption, Ends, GeoFiles, Inputs, open_geo, wrong_key};
+use crate::options::{AddressOptions, Data, DataSetOption, Ends, GeoFiles, Inputs, open_geo};
 use crate::settings::Settings;
 use crate::stopping::stop_on_signals;
 use crate::terminal::{self, message};
@@ -123,7 +123,7 @@ fn datagrams(arguments: &Import) -> Result<Option<DatagramReading>, Error> {
             ));
         }
     };
-    let (key, _) = AddressKey::read_or_create(&path).map_err(|error| wrong_key(&path, &error))?;
+    let (key, _) = AddressKey::open(&path)?;
     let (ports, open_initials) = (arguments.ends.quic_ports()?, arguments.open_initials);
     if ports != ServerPorts::default() {
         message(

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cutshort_files::private;
 use cutshort_packet::quic::HashKey;
@@ -49,6 +49,14 @@ impl AddressKey {
             }
             Err(error) => Err(AddressKeyError::Io(error)),
         }
+    }
+
+    /// The same, with an error that names the file.
+    ///
+    /// # Errors
+    /// [`KeyFileError`].
+    pub fn open(path: &Path) -> Result<(Self, bool), KeyFileError> {
+        Self::read_or_create(path).map_err(|error| KeyFileError { path: path.to_owned(), error })
     }
 
     fn random() -> io::Result<Self> {
@@ -121,3 +129,22 @@ impl fmt::Display for AddressKeyError {
 }
 
 impl std::error::Error for AddressKeyError {}
+
+/// A key file that cannot be read or created.
+#[derive(Debug)]
+pub struct KeyFileError {
+    path: PathBuf,
+    error: AddressKeyError,
+}
+
+impl fmt::Display for KeyFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path.display(), self.error)
+    }
+}
+
+impl std::error::Error for KeyFileError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}

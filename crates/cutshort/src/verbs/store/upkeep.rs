@@ -9,9 +9,9 @@ use cutshort_console::Steps;
 use cutshort_embedded::{Embedded, Remedy};
 use cutshort_model::{quantity, rfc3339};
 use cutshort_pipeline::{Due, WindowJob, stores};
-use cutshort_store::{Impaired, StoreError};
+use cutshort_store::Impaired;
 
-use crate::backends::{held, open_folder};
+use crate::backends::open_folder;
 use crate::error::{Done, Error};
 use crate::options::GeoFiles;
 use crate::stopping::{self, stop_on_signals};
@@ -86,10 +86,7 @@ pub(crate) fn repair(arguments: &Repair, color: ColorChoice) -> Result<Done, Err
     let geo = arguments.geo.open()?;
     let reading = Reading::default();
     stop_on_signals(&reading)?;
-    let mut repaired = match Embedded::repair(&arguments.data) {
-        Err(StoreError::Locked(who)) => return Err(held(&who)),
-        repaired => repaired?,
-    };
+    let mut repaired = Embedded::repair(&arguments.data)?;
     let store = open_folder(&arguments.data)?;
     let mut steps = Steps::new("files");
     let aside = store.set_damaged_aside(&mut stopping::steps(&mut steps, &reading))?;

@@ -5,31 +5,32 @@ use std::sync::{Arc, Mutex};
 
 use cutshort_agent::{Capture, Notifier, Watched};
 use cutshort_api::{App, LocalCollector};
-use cutshort_clickhouse::Address;
+use cutshort_console::message;
 use cutshort_pipeline::GeoData;
 use cutshort_sandbox::Needs;
-use cutshort_settings::store_server;
+use cutshort_settings::Settings;
 use cutshort_store::DataDir;
 
-use crate::agent_config::{open_capture, service_needs};
-use crate::error::Error;
-use crate::settings::Settings;
-use crate::terminal::message;
+use crate::DaemonError;
+use crate::capture::{open_capture, service_needs};
 
 /// What was opened before privileges were given up.
-pub(crate) struct LocalCapture {
+pub struct LocalCapture {
     capture: Option<Capture>,
     notifier: Notifier,
 }
 
 /// Opens what needs privileges, and gives them up, but for what else is needed.
-pub(crate) fn open(
+///
+/// # Errors
+/// The source, the key or the user of the settings is wrong, or privileges cannot be given up.
+pub fn open_local_capture(
     settings: &Settings,
     data: &Path,
     geo: &Arc<GeoData>,
     others: &Needs,
-) -> Result<LocalCapture, Error> {
-    let mut needs = service_needs(settings, needs(settings))?;
+) -> Result<LocalCapture, DaemonError> {
+    let mut needs = service_needs(settings, settings.store_needs())?;
     needs.add(others);
     needs.read_again(settings.jobs.geo.iter().map(PathBuf::as_path));
     let spool = DataDir::new(data).spool();
@@ -43,21 +44,19 @@ pub(crate) fn open(
     Ok(LocalCapture { capture, notifier: Notifier::from_environment() })
 }
 
-/// A store elsewhere is connected to again and again, and its name looked up.
-fn needs(settings: &Settings) -> Needs {
-    let address = settings.store.url.as_ref().and_then(|store| Address::parse(store).ok());
-    address
-        .map_or_else(|| Needs { network: true, ..Needs::default() }, |address| store_server(&address).needs())
-}
-
 impl LocalCapture {
     /// Receives nothing, as the demo does, whose packets are simulated.
-    pub(crate) fn nothing() -> Self {
+    #[must_use]
+    pub fn nothing() -> Self {
         Self { capture: None, notifier: Notifier::from_environment() }
     }
 
     /// Begins. `end` is called when packets cannot be received any more.
-    pub(crate) fn start(self, app: &Arc<App>, end: impl Fn() + Send + 'static) -> Result<Running, Error> {
+    pub(crate) fn start(
+        self,
+        app: &Arc<App>,
+        end: impl Fn() + Send + 'static,
+    ) -> Result<Running, DaemonError> {
         let start = |capture: Capture| {
             let counts = Arc::new(Mutex::default());
             let own = LocalCollector { app: Arc::clone(app), counts: Arc::clone(&counts) };
@@ -73,10 +72,10 @@ pub(crate) struct Running(cutshort_agent::Running);
 
 impl Running {
     /// Ends it, after what was received is part of the store.
-    pub(crate) fn finish(self) -> Result<(), Error> {
+    pub(crate) fn finish(self) -> Result<(), DaemonError> {
         let ended = self.0.finish();
-        let state =
-            ended.map_err(|error| Error::Failed(format!("packets cannot be received any more: {error}")))?;
+        let state = ended
+            .map_err(|error| DaemonError::Failed(format!("packets cannot be received any more: {error}")))?;
         state.iter().for_each(message);
         Ok(())
     }

@@ -2,16 +2,18 @@
 
 use std::io::{self, IsTerminal};
 
-use cutshort_settings::LogFormat;
+use cutshort_settings::{LogFormat, Settings};
 use tracing_subscriber::{EnvFilter, fmt};
 
-use crate::error::Error;
-use crate::settings::Settings;
+use crate::DaemonError;
 
 /// Writes log lines to standard error from now on, as the settings say.
-pub(crate) fn start(settings: &Settings) -> Result<(), Error> {
+///
+/// # Errors
+/// [`DaemonError::Settings`]: the filter is wrong.
+pub fn start_log(settings: &Settings) -> Result<(), DaemonError> {
     let filter = EnvFilter::try_new(&settings.log.filter)
-        .map_err(|error| Error::Usage(format!("log: '{}': {error}", settings.log.filter)))?;
+        .map_err(|error| DaemonError::Settings(format!("log: '{}': {error}", settings.log.filter)))?;
     let to_person = io::stderr().is_terminal();
     let builder = fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(to_person);
     // That nobody reads the log any more is no reason to end.
