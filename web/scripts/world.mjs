@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { quantize } from "topojson-client";
 
 const table = readFileSync(new URL("../../crates/geo/src/country/table.rs", import.meta.url), "utf8");
-const codes = new Map([...table.matchAll(/row\("(\w\w)", "[^"]+", (\d+),/g)].map(([, alpha2, numeric]) => [Number(numeric), alpha2]));
+const codes = new Map([...table.matchAll(/row\("(\w\w)", "\w+", "[^"]+", (\d+),/g)].map(([, alpha2, numeric]) => [Number(numeric), alpha2]));
 const atlas = JSON.parse(readFileSync(new URL("../node_modules/world-atlas/countries-110m.json", import.meta.url), "utf8"));
 
 const named = { Kosovo: "XK" };

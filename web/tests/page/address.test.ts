@@ -13,6 +13,7 @@ afterAll(async () => {
 describe("an address that cannot be read", () => {
   it.each([
     ["?place=Portugal", "No place is called “Portugal”", "Did you mean PT (Portugal)?"],
+    ["?place=PRT", "No place is called “PRT”", "Did you mean PT (Portugal)?"],
     ["?place=AS99999999999", "No place is called “AS99999999999”", "AS13335"],
     ["?view=compare&place=PT&with=Spain", "No place is called “Spain”", "ES (Spain)"],
     ["?view=nosuch", "No view is called “nosuch”", "overview, events"],
