@@ -1,7 +1,7 @@
 // What every view gets: the state, names of places, the terms' texts.
 
 import * as radar from "./api/radar";
-import type { Meta, StageTerm, Terms } from "./api/wire";
+import type { Meta, StageTerm, Status, Terms } from "./api/wire";
 import type { Asked } from "./api/question";
 import { CONTINENTS, type Place, placeKey } from "./state/place";
 import type { Store } from "./state/store";
@@ -74,11 +74,17 @@ export function terms(): Promise<Terms> {
   return found;
 }
 
-/** Where places and networks are known from, with the day of each source. */
+/** Where places and networks are known from: all sources, as their licences want them to be named. */
 export async function geoSources(): Promise<string> {
   const status = await radar.status().catch(() => null);
   if (!status) return "not known";
-  return status.geo.map(({ name, date }) => `${name} (${date})`).join("; ") || "none";
+  return status.geo.map(sourceText).join("; ") || "none";
+}
+
+/** One of them as its licence wants it, in one line: `DB-IP country lite, 2026-05-01 (CC BY 4.0, https://db-ip.com)`. */
+export function sourceText({ name, date, licence, urls }: Status["geo"][number]): string {
+  const notes = [licence, ...urls].filter(Boolean);
+  return `${name}, ${date}${notes.length ? ` (${notes.join(", ")})` : ""}`;
 }
 
 export async function stageTerm(name: string): Promise<StageTerm | undefined> {
