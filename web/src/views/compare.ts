@@ -103,7 +103,7 @@ function overEachOther(app: App, compared: Compared, marks: readonly Mark[]): HT
     table: () => overTable(lines),
     source: { ...provenance(`${metricTitle(state.metric)}, compared`, state, series), selection: names.join(", ") },
     tools: tools(app, compared),
-    below: h("div", {}, listMarks(marks), incompleteNote({ ...series, series: [] })),
+    below: h("div", {}, listMarks(marks), incompleteNote({ ...series, series: series.series.slice(0, compared.places.length) }, "lines")),
     legend: h("div", {}, metricControl(app), comparedLegend(lines)),
     embed: (range) => new URL(`embed/compare${formatState({ ...state, range })}`, ROOT).href,
   });
@@ -157,7 +157,7 @@ function sideBySide(app: App, compared: Compared, marks: readonly Mark[][]): HTM
     table: () => seriesTable("Selection", own.map((groups, at) => ({ name: names[at] ?? "", groups, before: control(at), shift: controlShift(state.range) })), capital(earlier.ago)),
     source: { ...provenance("Cut short over time, compared", state, series), selection: names.join(", ") },
     tools: tools(app, compared),
-    below: incompleteNote({ ...series, series: own }),
+    below: incompleteNote({ ...series, series: own }, "areas"),
     legend: h(
       "div",
       { class: "legend" },

@@ -121,7 +121,7 @@ function chart({ store, state }: App, series: OverTime, events: readonly FoundEv
     source: provenance("Connections cut short, by stage", state, series),
     tools: [unit, noteMenu({ store, state }, shown)],
     legend: legend({ store, state }),
-    below: h("div", {}, listMarks(marks), addedNote({ store, state }), incompleteNote(series)),
+    below: h("div", {}, listMarks(marks), addedNote({ store, state }), incompleteNote(series, state.counts ? "counts" : "areas")),
     embed: (range) => new URL(`embed/stages${formatState({ ...state, range })}`, ROOT).href,
   });
 }

@@ -117,9 +117,12 @@ describe("what was not collected", () => {
     });
     await looked.open("?place=IS&range=7d&step=1h");
     expect(await page.locator(".figure .hatched").count()).toBeGreaterThanOrEqual(1);
-    expect(plain(await text(page, ".cut"))).toMatch(/Hatched: no data was collected \([56] h.* in all\)\. Pale: fewer than 50 connections sampled\./);
+    expect(plain(await text(page, ".cut"))).toMatch(/Hatched: no data was collected \([56] h.* in all\)\. Pale, with the 95 % interval of the total as a band: fewer than 50 connections sampled\./);
     expect(plain(await page.locator(".headline").innerText())).toContain("Packets of edge1 are missing for 12.5 % of this time.");
     expect(await page.locator(".figure .few").count()).toBeGreaterThan(0);
+    const [band, few] = [await page.locator(".figure .uncertain").first().boundingBox(), await page.locator(".figure .few").first().boundingBox()];
+    expect(band?.x ?? 0).toBeCloseTo(few?.x ?? NaN, -1);
+    expect(band?.height ?? 0).toBeGreaterThan(10);
     await page.screenshot({ path: `${OUT}hatched.png` });
     await page.locator('[data-key="share:stages"]').click();
     const [file] = await Promise.all([page.waitForEvent("download"), page.locator('.menu[open] [data-format="svg"]').click()]);
