@@ -154,15 +154,19 @@ function missingServers(meta: Meta): string[] {
   return [`Packets of ${late.map(({ name }) => name).join(", ")} are missing for ${late.length > 1 ? "up to " : ""}${percent(most)} of this time.`];
 }
 
+/** Whether numbers are those of single networks, or ports: only then it matters that rare ones are counted together. */
+const asksNetworks = ({ view, place, others }: State): boolean => ["networks", "servers"].includes(view) || [place, ...(view === "compare" ? others : [])].some(({ kind }) => kind === "asn");
+const asksPorts = ({ view, filters }: State): boolean => view === "servers" || filters["port"] !== undefined;
+
 /** What a reader must know of an answer, in short sentences. */
-export function cautions(meta: Meta): string[] {
+export function cautions(meta: Meta, state: State): string[] {
   const { level } = meta.confidenceInfo;
   return [
     ...(level <= 2 ? ["Small sample: percentages are approximate."] : []),
     ...(level === 1 || level === 3 ? ["Data has gaps or mixed sampling rates, so values may jump."] : []),
     ...missingServers(meta),
     ...(meta.pendingWindows ? [`${meta.pendingWindows} windows of 15 minutes are still being processed.`] : []),
-    ...(meta.networksFolded ? ["In some windows, small networks are grouped as “other”."] : []),
-    ...(meta.portsFolded ? ["In some windows, rare ports are grouped as “other”."] : []),
+    ...(meta.networksFolded && asksNetworks(state) ? ["In some windows, small networks are grouped as “other”."] : []),
+    ...(meta.portsFolded && asksPorts(state) ? ["In some windows, rare ports are grouped as “other”."] : []),
   ];
 }

@@ -32,7 +32,7 @@ export async function render(app: App): Promise<Child[]> {
   if (sums.series.slice(0, places.length).every(isEmpty)) return [await picker(app, compared), await nothing(app, sums.ranges[0] ?? [0, 0])];
   const marks = await eventsOf(app.state, compared);
   const chart = app.state.over ? overEachOther(app, compared, marks[0] ?? []) : sideBySide(app, compared, marks);
-  return [await picker(app, compared), chart, numbers(compared)];
+  return [await picker(app, compared), chart, numbers(app.state, compared)];
 }
 
 /** The events of each place, as spans on its chart. */
@@ -168,7 +168,7 @@ function sideBySide(app: App, compared: Compared, marks: readonly Mark[][]): HTM
 }
 
 /** The whole range in numbers. */
-function numbers({ places, names, sums, meta, earlier }: Compared): HTMLElement {
+function numbers(state: State, { places, names, sums, meta, earlier }: Compared): HTMLElement {
   const isCompared = !earlier.missing && places.some((_, at) => !unlike(earlier, sums.series[at + places.length]));
   const rows = places.map((_, at) => {
     const [now, before] = [sums.series[at], sums.series[at + places.length]];
@@ -185,6 +185,6 @@ function numbers({ places, names, sums, meta, earlier }: Compared): HTMLElement 
     columns: [{ label: "Selection" }, { label: "Cut short", as: "percent" }, ...stages, ...(isCompared ? ([{ label: capital(earlier.ago), as: "percent" }, { label: "Change", as: "text" }] as const) : []), { label: "Sampled", as: "count" }],
     rows,
   };
-  return h("section", {}, h("h2", {}, "Totals for the period"), dataTable("Selections compared over the whole time", table), ...before.map((text) => h("p", { class: "muted totals-note" }, text)), ...cautions(meta).map((text) => h("p", { class: "caution" }, text)));
+  return h("section", {}, h("h2", {}, "Totals for the period"), dataTable("Selections compared over the whole time", table), ...before.map((text) => h("p", { class: "muted totals-note" }, text)), ...cautions(meta, state).map((text) => h("p", { class: "caution" }, text)));
 }
 

@@ -53,7 +53,7 @@ function flowFigure(app: App, stages: Answer, flow: Flow): HTMLElement {
     table: () => rows,
     source: provenance("Connection lifecycle: from SYN to close", app.state, stages),
     legend: flowKey(),
-    below: h("div", {}, ...cautions(stages.meta).map((text) => h("p", { class: "caution" }, text))),
+    below: h("div", {}, ...cautions(stages.meta, app.state).map((text) => h("p", { class: "caution" }, text))),
   });
 }
 

@@ -95,7 +95,7 @@ function table(app: App, asked: Asked, ranking: Ranking, note: HTMLElement | nul
     body: h(
       "div",
       {},
-      ...cautions(ranking.meta).map((text) => h("p", { class: "caution" }, text)),
+      ...cautions(ranking.meta, state).map((text) => h("p", { class: "caution" }, text)),
       rankingTable({ app, what: "Network", rows: ranking.rows, metric: state.metric, link: (row) => ({ view: "overview", place: { kind: "asn", number: Number(row.code) } }), completed: asked.completed, note: (row) => `AS${row.code}` }),
     ),
     below: note,

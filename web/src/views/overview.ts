@@ -48,7 +48,7 @@ function headline(meta: Meta, now: Groups, before: Groups | undefined, earlier: 
   const share = shareAt(now, "any", 0);
   const comparable = unlike(earlier, before) ? undefined : before;
   const cards = ANOMALOUS.map((stage) => card(stage, now, comparable, state.completed && stage === "post_syn", store));
-  const warnings = cautions(meta);
+  const warnings = cautions(meta, state);
   return h(
     "section",
     { class: "headline", "aria-label": "In short" },

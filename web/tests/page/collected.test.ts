@@ -148,6 +148,19 @@ describe("what was not collected", () => {
   });
 });
 
+it("that rare ports are counted together is said where ports are asked for", async () => {
+  await answered<GroupsAnswer>(/\/(timeseries_groups|summary)\/stage/, ({ meta }) => void Object.assign(meta, { portsFolded: true, networksFolded: true }));
+  const said = async (query: string): Promise<string> => {
+    await looked.open(query);
+    return (await looked.page.locator(".caution").allTextContents()).join(" ");
+  };
+  expect(await said("?range=7d")).not.toMatch(/rare ports|small networks/);
+  expect(await said("?view=how&range=7d")).not.toMatch(/rare ports|small networks/);
+  expect(await said("?range=7d&f.port=443")).toMatch(/rare ports are grouped as “other”/);
+  expect(await said("?view=servers&range=7d&by=port")).toMatch(/rare ports are grouped as “other”/);
+  expect(await said("?place=AS4200000139&range=7d")).toMatch(/small networks are grouped as “other”/);
+});
+
 it("files hold counts where counts are shown", async () => {
   const { page } = looked;
   await looked.open("?place=CH&range=7d&unit=count");
