@@ -98,11 +98,19 @@ it("says as of when, and when the server stops answering", async () => {
   expect(await text(page, ".as-of")).toMatch(/^as of \d\d:\d\d$/);
   expect(await page.locator(".unreached").isVisible()).toBe(false);
   await page.route("**/healthz", (route) => route.abort());
-  await page.clock.fastForward("00:31");
+  await page.clock.fastForward("00:05");
   await page.locator(".unreached").waitFor({ state: "visible" });
   expect(await text(page, ".unreached")).toMatch(/^The server does not answer since \d\d:\d\d\. What is shown is as of \d\d:\d\d UTC\./);
   await page.unroute("**/healthz");
-  await page.clock.fastForward("00:31");
+  await page.clock.fastForward("00:05");
   await page.locator(".unreached").waitFor({ state: "hidden" });
   looked.problems = looked.problems.filter((problem) => !problem.includes("ERR_FAILED"));
+});
+
+it("says within ten seconds that the server hangs", async () => {
+  const { page } = looked;
+  await looked.open("?range=7d");
+  await page.route("**/healthz", () => undefined);
+  await page.locator(".unreached").waitFor({ state: "visible", timeout: 10_000 });
+  await page.unrouteAll({ behavior: "ignoreErrors" });
 });
