@@ -65,11 +65,14 @@ describe("the address", () => {
     const { page } = looked;
     await looked.open("");
     await page.locator('[data-key="custom-range"]').click();
-    await page.getByLabel("From, UTC").fill("2026-11-10T06:00");
-    await page.getByLabel("To, UTC").fill("2026-11-09T06:00");
+    await page.getByLabel("From, UTC", { exact: true }).fill("2026-11-10T06:00");
+    await page.getByLabel("To, UTC", { exact: true }).fill("2026-11-09T06:00");
     await page.getByRole("button", { name: "Show", exact: true }).click();
     expect(await text(page, ".range-form .problem")).toContain("after the beginning");
-    await page.getByLabel("To, UTC").fill("2026-11-12T06:00");
+    await page.getByLabel("To, UTC", { exact: true }).fill("2026-13-45 06:00");
+    await page.getByRole("button", { name: "Show", exact: true }).click();
+    expect(await text(page, ".range-form .problem")).toContain("as in 2026-11-21 14:15");
+    await page.getByLabel("To, UTC", { exact: true }).fill("2026-11-12T06:00");
     await page.getByRole("button", { name: "Show", exact: true }).click();
     await shown(page);
     expect(query()).toBe("?from=2026-11-10T06:00Z&to=2026-11-12T06:00Z");
