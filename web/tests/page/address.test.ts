@@ -55,6 +55,38 @@ describe("an address that cannot be read", () => {
   });
 });
 
+describe("the map", () => {
+  it.each([["light", "any"], ["dark", "any"], ["light", "post_ack"], ["dark", "later_in_flow"]] as const)("has colours that can be told apart: %s, %s", async (colorScheme, stage) => {
+    const { page } = looked;
+    await page.emulateMedia({ colorScheme });
+    await looked.open(`?view=where&range=4w&stage=${stage}`);
+    const apart = await page.locator(".map-key .key-colour").evaluateAll((all) => {
+      const brush = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+      // Lightness as in CIELAB, by which these colours differ.
+      const lightness = all.map((one) => {
+        if (!brush) return NaN;
+        brush.fillStyle = getComputedStyle(one).backgroundColor;
+        brush.fillRect(0, 0, 1, 1);
+        const [r = 0, g = 0, b = 0] = [...brush.getImageData(0, 0, 1, 1).data].map((n) => ((n / 255 + 0.055) / 1.055) ** 2.4);
+        return 116 * Math.cbrt(0.2126 * r + 0.7152 * g + 0.0722 * b) - 16;
+      });
+      return lightness.slice(1).map((light, at) => Math.abs(light - (lightness[at] ?? NaN)));
+    });
+    expect(apart.length).toBe(6);
+    for (const step of apart) expect(step).toBeGreaterThan(4.5);
+    await page.screenshot({ path: `${OUT}map-${stage}-${colorScheme}.png` });
+    await page.emulateMedia({ colorScheme: null });
+  });
+
+  it("does not draw French Guiana and Svalbard as parts of their states", async () => {
+    await looked.open("?view=where&range=4w");
+    const box = async (code: string) => (await looked.page.locator(`path[data-code="${code}"]`).boundingBox()) ?? { x: NaN, y: NaN, width: NaN, height: NaN };
+    const [guiana, france, svalbard, norway] = [await box("GF"), await box("FR"), await box("SJ"), await box("NO")];
+    expect(guiana.x + guiana.width).toBeLessThan(france.x);
+    expect(svalbard.y + svalbard.height).toBeLessThan(norway.y);
+  });
+});
+
 describe("the part of the map", () => {
   it("is that of the place, or the one that the address names", async () => {
     const { page } = looked;
