@@ -107,7 +107,7 @@ function detail(app: App, spec: TermsSpec, groups: Groups, row: Row, values: rea
       {},
       h("p", { class: "muted" }, row.note),
       h("p", {}, row.about),
-      h("p", {}, termLink(app.store, row.key, "Definition"), " · ", filterLink(app, row.filter[0], row.filter[1], "Show only these connections", row.key), " · ", stateLink(app.store, { view: "connections", ...filtered(app.state, row.filter[0], row.filter[1]), counts: app.state.counts }, { key: `connections:${row.key}` }, "List these connections")),
+      h("p", {}, termLink(app.store, row.key, "Definition"), " · ", filterLink(app, row.filter[0], row.filter[1], "Show only these connections", row.key), " · ", stateLink(app.store, { view: "connections", ...filtered(app.state, row.filter[0], row.filter[1]) }, { key: `connections:${row.key}` }, "List these connections")),
       row.causes.length ? h("h3", {}, "What is known to cause it") : null,
       row.causes.length ? h("ul", {}, ...row.causes.map((cause) => h("li", {}, cause))) : null,
       row.causes.length ? h("p", { class: "muted" }, CAVEAT) : null,
