@@ -115,8 +115,11 @@ export const selected = ({ place, range, completed, unanswered, filters }: State
 const commonOf = (filters: State["filters"]): Record<string, string> =>
   Object.fromEntries(COMMON_FILTERS.map((key) => [key, filters[key] ?? ""] as const).filter(([, value]) => value));
 
-/** Whether rankings count completed handshakes only: source addresses of others may be spoofed. None of them ends at Post-SYN. */
-export const ranksCompleted = ({ completed, every, metric }: State): boolean => completed || (!every && metric !== "post_syn");
+/** Whether there is a choice to rank all connections: source addresses of clients may be spoofed, but not those of this host's own connections. None that is completed ends at Post-SYN. */
+export const canRankAll = ({ completed, metric, dataSet }: State): boolean => !completed && metric !== "post_syn" && dataSet !== "origin";
+
+/** Whether rankings count completed handshakes only. */
+export const ranksCompleted = (state: State): boolean => state.completed || (canRankAll(state) && !state.every);
 
 /** The selection that rankings are made of. */
 export const judged = (state: State): Asked => ({ ...selected(state), completed: ranksCompleted(state) });

@@ -79,7 +79,7 @@ export interface State {
   filters: Readonly<Record<string, string>>;
   /** Page of single connections. */
   page: number;
-  /** Single connections that are shown in full, by `rowKey`. */
+  /** What is open within what is shown: tables of figures, and single connections by `rowKey`. */
   open: readonly string[];
   /** The continent that the map shows; that of the place, or the world, if empty. */
   part: string;

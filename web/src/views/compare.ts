@@ -96,6 +96,7 @@ function overEachOther(app: App, compared: Compared, marks: readonly Mark[]): HT
   const { series, names } = compared;
   const lines = comparedLines(state, compared);
   return figure({
+    store: app.store,
     key: "compare",
     title: `${metricTitle(state.metric)}, compared`,
     sub: `${unitText(false, series.step, undefined, state.completed && state.dataSet !== "quic")} that are ${metricPhrase(state.metric)}`,
@@ -150,6 +151,7 @@ function sideBySide(app: App, compared: Compared, marks: readonly Mark[][]): HTM
     return h("div", { class: "cell" }, h("h3", {}, stateLink(app.store, { view: "overview", place: places[at] ?? { kind: "world" }, others: [] }, { key: `cell:${at}` }, names[at] ?? "")), ...(isEmpty(groups) ? [h("p", { class: "muted" }, "No connections")] : [chart, listMarks(marks[at] ?? [])]));
   });
   return figure({
+    store: app.store,
     key: "compare",
     title: "Cut short over time, side by side",
     sub: `${unitText(false, series.step, undefined, state.completed && state.dataSet !== "quic")}; all charts have the same scale`,

@@ -46,6 +46,7 @@ function flowFigure(app: App, stages: Answer, flow: Flow): HTMLElement {
     ],
   };
   return figure({
+    store: app.store,
     key: "flow",
     title: "Connection lifecycle: from SYN to close",
     sub: "Shares of all connections. Connections not cut short continue to the end, regardless of how much data they sent.",

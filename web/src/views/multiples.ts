@@ -86,6 +86,7 @@ export async function multiples(app: App, spec: MultiplesSpec): Promise<HTMLElem
     return cellOf(app, cell, whole.name, chart);
   });
   return figure({
+    store: app.store,
     key: spec.key,
     title: spec.heading,
     sub: `Share of ${whole.asked.completed ? "completed handshakes" : "connections"} per ${stepName(first.step)}; all charts have the same scale; the dashed line is ${whole.name}, ${percent(whole.share)} of ${compact(whole.sampled)} sampled`,

@@ -110,6 +110,7 @@ function chart({ store, state }: App, series: OverTime, events: readonly FoundEv
   const marks = [...marksOf(series.meta.confidenceInfo.annotations, shown), ...marksOfEvents(events, state.place, shown, Date.now())].sort((a, b) => a.from - b.from);
   const unit = segmented("Unit", [{ value: false, label: "Share" }, { value: true, label: "Count" }], isCounting(state), (counts) => store.go({ unit: unitOf(counts, state) }));
   return figure({
+    store,
     key: "stages",
     title: "Cut short over time, by stage",
     sub: unitText(isCounting(state), series.step, groups, state.completed && state.dataSet !== "quic"),

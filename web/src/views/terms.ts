@@ -67,6 +67,7 @@ export function termFigure(app: App, spec: TermsSpec): HTMLElement {
   );
   const heads = h("div", { class: "term-heads", "aria-hidden": "true" }, ...["Name", "", "Share", "Sampled", "Over time"].map((name) => h("span", {}, name)));
   return figure({
+    store: app.store,
     key: spec.key,
     title: spec.title,
     sub: spec.sub,

@@ -86,6 +86,7 @@ export async function render(app: App): Promise<Child[]> {
       source: (answer) => provenance(`${metricTitle(state.metric)}, ${many.each}`, state, answer),
     }),
     figure({
+      store,
       key: "servers-ranking",
       title: `${many.many} by share ${metricPhrase(state.metric)}`,
       sub: `Shares of ${asked.completed ? "completed handshakes" : "connections"}; the thin line is the 95 % interval`,

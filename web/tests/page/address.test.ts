@@ -55,6 +55,27 @@ describe("an address that cannot be read", () => {
   });
 });
 
+describe.each([{ name: "wide", width: 1440 }, { name: "narrow", width: 360 }])("a table that is opened, $name", ({ width }) => {
+  it("stays open in the address, until something else is shown", async () => {
+    const { page } = looked;
+    await page.setViewportSize({ width, height: 900 });
+    await looked.open("?place=CH&range=7d");
+    await page.locator('[data-key="table:stages"]').click();
+    expect(new URL(page.url()).searchParams.get("open")).toBe("table-stages");
+    await page.reload();
+    await shown(page);
+    expect(await page.locator("figure table tbody tr").count()).toBeGreaterThan(5);
+    expect(await page.locator('[data-key="table:stages"]').getAttribute("aria-expanded")).toBe("true");
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+    await page.locator('[data-key="table:stages"]').click();
+    expect(new URL(page.url()).searchParams.has("open")).toBe(false);
+    await page.locator('[data-key="table:stages"]').click();
+    await page.locator('[data-key="tab:how"]').click();
+    await shown(page);
+    expect(new URL(page.url()).searchParams.has("open")).toBe(false);
+  });
+});
+
 describe("the map", () => {
   it.each([["light", "any"], ["dark", "any"], ["light", "post_ack"], ["dark", "later_in_flow"]] as const)("has colours that can be told apart: %s, %s", async (colorScheme, stage) => {
     const { page } = looked;
