@@ -1,7 +1,7 @@
 // What every view gets: the state, names of places, the terms' texts.
 
 import * as radar from "./api/radar";
-import type { Meta, StageTerm, Terms } from "./api/wire";
+import type { Meta, StageTerm, Status, Terms } from "./api/wire";
 import type { Asked } from "./api/question";
 import { CONTINENTS, type Place, placeKey } from "./state/place";
 import type { Store } from "./state/store";
@@ -74,11 +74,17 @@ export function terms(): Promise<Terms> {
   return found;
 }
 
-/** Where places and networks are known from, with the day of each source. */
+/** Where places and networks are known from: all sources, as their licences want them to be named. */
 export async function geoSources(): Promise<string> {
   const status = await radar.status().catch(() => null);
   if (!status) return "not known";
-  return status.geo.map(({ name, date }) => `${name} (${date})`).join("; ") || "none";
+  return status.geo.map(sourceText).join("; ") || "none";
+}
+
+/** One of them as its licence wants it, in one line: `DB-IP country lite, 2026-05-01 (CC BY 4.0, https://db-ip.com)`. */
+export function sourceText({ name, date, licence, urls }: Status["geo"][number]): string {
+  const notes = [licence, ...urls].filter(Boolean);
+  return `${name}, ${date}${notes.length ? ` (${notes.join(", ")})` : ""}`;
 }
 
 export async function stageTerm(name: string): Promise<StageTerm | undefined> {
@@ -109,8 +115,11 @@ export const selected = ({ place, range, completed, unanswered, filters }: State
 const commonOf = (filters: State["filters"]): Record<string, string> =>
   Object.fromEntries(COMMON_FILTERS.map((key) => [key, filters[key] ?? ""] as const).filter(([, value]) => value));
 
-/** Whether rankings count completed handshakes only: source addresses of others may be spoofed. None of them ends at Post-SYN. */
-export const ranksCompleted = ({ completed, every, metric }: State): boolean => completed || (!every && metric !== "post_syn");
+/** Whether there is a choice to rank all connections: source addresses of clients may be spoofed, but not those of this host's own connections. None that is completed ends at Post-SYN. */
+export const canRankAll = ({ completed, metric, dataSet }: State): boolean => !completed && metric !== "post_syn" && dataSet !== "origin";
+
+/** Whether rankings count completed handshakes only. */
+export const ranksCompleted = (state: State): boolean => state.completed || (canRankAll(state) && !state.every);
 
 /** The selection that rankings are made of. */
 export const judged = (state: State): Asked => ({ ...selected(state), completed: ranksCompleted(state) });
@@ -148,15 +157,19 @@ function missingServers(meta: Meta): string[] {
   return [`Packets of ${late.map(({ name }) => name).join(", ")} are missing for ${late.length > 1 ? "up to " : ""}${percent(most)} of this time.`];
 }
 
+/** Whether numbers are those of single networks, or ports: only then it matters that rare ones are counted together. */
+const asksNetworks = ({ view, place, others }: State): boolean => ["networks", "servers"].includes(view) || [place, ...(view === "compare" ? others : [])].some(({ kind }) => kind === "asn");
+const asksPorts = ({ view, filters }: State): boolean => view === "servers" || filters["port"] !== undefined;
+
 /** What a reader must know of an answer, in short sentences. */
-export function cautions(meta: Meta): string[] {
+export function cautions(meta: Meta, state: State): string[] {
   const { level } = meta.confidenceInfo;
   return [
     ...(level <= 2 ? ["Small sample: percentages are approximate."] : []),
     ...(level === 1 || level === 3 ? ["Data has gaps or mixed sampling rates, so values may jump."] : []),
     ...missingServers(meta),
     ...(meta.pendingWindows ? [`${meta.pendingWindows} windows of 15 minutes are still being processed.`] : []),
-    ...(meta.networksFolded ? ["In some windows, small networks are grouped as “other”."] : []),
-    ...(meta.portsFolded ? ["In some windows, rare ports are grouped as “other”."] : []),
+    ...(meta.networksFolded && asksNetworks(state) ? ["In some windows, small networks are grouped as “other”."] : []),
+    ...(meta.portsFolded && asksPorts(state) ? ["In some windows, rare ports are grouped as “other”."] : []),
   ];
 }

@@ -7,7 +7,7 @@ import * as radar from "./api/radar";
 import { named, selected, setZone, switches } from "./app";
 import { listMarks, marksOf } from "./charts/marks";
 import { metricPhrase, metricTitle } from "./state/stage";
-import { formatState, parseState, type State, stepOf } from "./state/url";
+import { formatState, isCounting, parseState, type State, stepOf } from "./state/url";
 import { h, swap } from "./ui/dom";
 import { percent, range } from "./ui/format";
 import { startTheme } from "./ui/theme";
@@ -62,7 +62,7 @@ async function stages(): Promise<HTMLElement[]> {
   const marks = [...marksOf(series.meta.confidenceInfo.annotations, between), ...marksOfEvents(events, state.place, between, Date.now())].sort((a, b) => a.from - b.from);
   const nothing = h("p", { class: "muted" }, "No connections in this time.");
   const chart = !groups || isEmpty(groups) ? nothing : stageChart(state, series, marks, height(marks.length));
-  return [heading("Cut short, by stage", name, between, unitText(state.counts, series.step, groups, state.completed && state.dataSet !== "quic")), plainLegend(state), chart, listMarks(marks) ?? h("span"), source(state, series.meta.simulated)];
+  return [heading("Cut short, by stage", name, between, unitText(isCounting(state), series.step, groups, state.completed && state.dataSet !== "quic")), plainLegend(state), chart, listMarks(marks) ?? h("span"), source(state, series.meta.simulated)];
 }
 
 async function compare(): Promise<HTMLElement[]> {

@@ -8,6 +8,7 @@ import { drawMarks, type Mark } from "./marks";
 import { polyline } from "./path";
 import { incomplete, pieceTime } from "./stack";
 import { floorTo, type Grid, grid, isStub, middle, onGrid, outline, type Piece, pieces, runs, type Span } from "./times";
+import { uncertainty } from "./uncertainty";
 import { zoneName } from "../ui/zone";
 
 export interface Line {
@@ -42,6 +43,8 @@ const DAY = 86_400_000;
 
 interface Drawn extends Line {
   on: number[];
+  /** Connections, on the same pieces. */
+  n: number[];
 }
 
 export function lineChart(spec: LinesSpec): HTMLDivElement {
@@ -51,7 +54,7 @@ export function lineChart(spec: LinesSpec): HTMLDivElement {
     const own = grid(one.times.map((time) => time + (one.shift ?? 0)), spec.range, spec.step);
     const sampled = onGrid(one.sampled, own);
     const says = (at: number): boolean => parts.length <= 2 || !isStub(parts[at] as Piece, spec.step, sampled[at] ?? 0);
-    return { ...one, on: onGrid(one.values, own).map((n, at) => (one.dashed || says(at) ? n : NaN)) };
+    return { ...one, n: sampled, on: onGrid(one.values, own).map((n, at) => (one.dashed || says(at) ? n : NaN)) };
   });
   const height = spec.height ?? 300;
   let reader: Reader | null = null;
@@ -60,7 +63,7 @@ export function lineChart(spec: LinesSpec): HTMLDivElement {
     const x = timeScale(spec.range, frame);
     const most = Math.max(0, ...drawn.flatMap((one) => one.on.filter(Number.isFinite)));
     const y = valueScale(most, frame);
-    const svg = canvas(frame, spec.label, valueAxis(y, frame, spec.unit, 5), ...hatched(spec, x, frame), paths(spec, drawn, parts, x, y), ...(spec.marks ? [drawMarks(spec.marks, x, frame)] : []), timeAxis(x, frame));
+    const svg = canvas(frame, spec.label, valueAxis(y, frame, spec.unit, 5), ...hatched(spec, x, frame), ...bands(spec, drawn, parts, x, y, frame), paths(spec, drawn, parts, x, y), ...(spec.marks ? [drawMarks(spec.marks, x, frame)] : []), timeAxis(x, frame));
     reader ??= new Reader(place, {
       label: spec.label,
       times: all.times,
@@ -76,6 +79,10 @@ export function lineChart(spec: LinesSpec): HTMLDivElement {
 }
 
 type To = (n: number) => number;
+
+/** The intervals of the lines where they rest on few connections. */
+const bands = ({ unit, step }: LinesSpec, drawn: readonly Drawn[], parts: readonly Piece[], x: To, y: To, frame: Frame): SVGPathElement[] =>
+  unit === "share" ? drawn.filter(({ dashed }) => !dashed).map((one) => uncertainty({ parts, step, values: one.on, sampled: one.n, class: one.class }, x, y, frame)) : [];
 
 function paths(spec: LinesSpec, drawn: readonly Drawn[], parts: readonly Piece[], x: To, y: To): SVGGElement {
   const layer = s("g", {});

@@ -4,10 +4,11 @@ import { h, s } from "../ui/dom";
 import { clock, count, dayMonth, moment, percent, span } from "../ui/format";
 import { canvas, type Frame, hatched, responsive, timeAxis, timeScale, valueAxis, valueScale, type ValueUnit } from "./frame";
 import { Reader } from "./interact";
-import { interval } from "../stats/proportions";
+import { shareInterval } from "../stats/proportions";
 import { drawMarks, type Mark } from "./marks";
 import { between, type Point, polyline } from "./path";
-import { FEW, type Grid, grid, isStub, onGrid, outline, type Piece, pieces, runs, type Span } from "./times";
+import { type Grid, grid, isStub, onGrid, outline, type Piece, pieces, runs, type Span } from "./times";
+import { fewRuns, uncertainty } from "./uncertainty";
 import { zoneName } from "../ui/zone";
 
 export interface Layer {
@@ -90,7 +91,7 @@ function draw(spec: StackSpec, parts: readonly Piece[], layers: readonly Layer[]
   const x = timeScale(spec.range, frame);
   const ticks = spec.small ? 3 : 5;
   const y = valueScale(max, frame, ticks);
-  const svg = canvas(frame, spec.label, valueAxis(y, frame, spec.unit, ticks), ...hatched(spec, x, frame), areas(spec, parts, layers, frame, x, y), ...faded(spec, parts, sampled, x, frame));
+  const svg = canvas(frame, spec.label, valueAxis(y, frame, spec.unit, ticks), ...hatched(spec, x, frame), areas(spec, parts, layers, frame, x, y), ...few(spec, parts, layers, sampled, x, y, frame));
   if (before) svg.append(beforeLine(before, spec, parts, x, y));
   if (spec.title) svg.dataset["title"] = spec.title;
   if (spec.note) svg.dataset["note"] = spec.note;
@@ -101,14 +102,15 @@ function draw(spec: StackSpec, parts: readonly Piece[], layers: readonly Layer[]
 
 type To = (n: number) => number;
 
-/** Pale where there are few connections: shares jump there for that reason alone. */
-function faded({ unit }: StackSpec, parts: readonly Piece[], sampled: readonly number[], x: To, frame: Frame): SVGRectElement[] {
+/** Pale where there are few connections, since shares jump there for that reason alone, with the interval of the total. */
+function few({ unit, step }: StackSpec, parts: readonly Piece[], layers: readonly Layer[], sampled: readonly number[], x: To, y: To, frame: Frame): SVGElement[] {
   if (unit !== "share") return [];
-  const few = runs(parts.map((piece) => ({ ...piece, whole: true })), (at) => (sampled[at] ?? NaN) < FEW);
-  return few.map((run) => {
+  const pale = fewRuns(parts, sampled).map((run) => {
     const [from, to] = [run[0]?.from ?? 0, run.at(-1)?.to ?? 0];
     return s("rect", { class: "few", x: x(from), width: Math.max(0, x(to) - x(from)), y: frame.top, height: frame.height - frame.top - frame.bottom });
   });
+  const total = parts.map((_, at) => layers.reduce((sum, { values }) => sum + (values[at] ?? NaN), 0));
+  return [...pale, uncertainty({ parts, step, values: total, sampled, class: "of-total" }, x, y, frame)];
 }
 
 /** The layers. What is not whole looks unlike the rest: its counts are lower for that reason alone. */
@@ -165,7 +167,7 @@ function box(spec: StackSpec, parts: readonly Piece[], layers: readonly Layer[],
     {},
     h("p", {}, `${pieceTime(piece.from, spec.step)} ${zoneName()}`),
     h("table", {}, h("tbody", {}, ...rows)),
-    h("p", { class: "muted" }, piece.collected === 0 ? "No data was collected" : Number.isNaN(n) ? "No connections" : `${count(n)} sampled${spec.unit === "share" && n > 0 && Number.isFinite(sum) ? `; 95 % interval of the total: ${interval((sum * n) / 100, n).map(percent).join(" to ")}` : ""}`),
+    h("p", { class: "muted" }, piece.collected === 0 ? "No data was collected" : Number.isNaN(n) ? "No connections" : `${count(n)} sampled${spec.unit === "share" && n > 0 && Number.isFinite(sum) ? `; 95 % interval of the total: ${shareInterval(sum, n).map(percent).join(" to ")}` : ""}`),
     incomplete(piece, spec.step),
   );
 }

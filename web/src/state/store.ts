@@ -40,6 +40,12 @@ export class Store {
     history.replaceState(null, "", location.pathname + formatState(this.#state));
   }
 
+  /** Keeps in the address what is open within what is shown. */
+  keepOpen(key: string, isOpen: boolean): void {
+    const others = this.#state.open.filter((other) => other !== key);
+    this.keep({ open: isOpen ? [...others, key] : others });
+  }
+
   /** The address of a changed state: links can be opened in new tabs. */
   href(change: Partial<State>): string {
     return location.pathname + formatState({ ...this.#state, open: [], ...change });

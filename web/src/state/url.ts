@@ -17,6 +17,10 @@ export type Span = (typeof SPANS)[number];
 export const STEPS = ["15m", "1h", "1d", "1w"] as const;
 export type Step = (typeof STEPS)[number] | "";
 
+/** Shares, or numbers of connections; without a choice the filters decide. */
+export const UNITS = ["share", "count"] as const;
+export type Unit = (typeof UNITS)[number] | "";
+
 /** In which time zone times are said. */
 export const ZONES = ["utc", "local", "place"] as const;
 export type Zone = (typeof ZONES)[number];
@@ -44,8 +48,7 @@ export interface State {
   completed: boolean;
   /** Only resets before any answer. */
   unanswered: boolean;
-  /** Connections instead of shares. */
-  counts: boolean;
+  unit: Unit;
   /** Series that are switched off. */
   hidden: readonly Anomalous[];
   /** What maps and rankings show. */
@@ -76,7 +79,7 @@ export interface State {
   filters: Readonly<Record<string, string>>;
   /** Page of single connections. */
   page: number;
-  /** Single connections that are shown in full, by `rowKey`. */
+  /** What is open within what is shown: tables of figures, and single connections by `rowKey`. */
   open: readonly string[];
   /** The continent that the map shows; that of the place, or the world, if empty. */
   part: string;
@@ -108,7 +111,7 @@ export const DEFAULT: State = {
   range: { kind: "last", span: "7d" },
   completed: false,
   unanswered: false,
-  counts: false,
+  unit: "",
   hidden: [],
   metric: "any",
   others: [],
@@ -194,7 +197,7 @@ export function parseState(search: string): State {
     range: parseRange(query),
     completed: query.get("handshake") === "completed",
     unanswered: query.get("resets") === "unanswered",
-    counts: query.get("unit") === "count",
+    unit: UNITS.find((unit) => unit === query.get("unit")) ?? DEFAULT.unit,
     hidden: (query.get("hide") ?? "").split(",").filter(isAnomalous),
     metric: isAnomalous(metric) ? metric : "any",
     others: parsePlaces(query.get("with")).slice(0, MOST_COMPARED - 1),
@@ -235,7 +238,7 @@ export function formatState(state: State): string {
   put("tz", state.zone, DEFAULT.zone);
   put("handshake", state.completed ? "completed" : "");
   put("resets", state.unanswered ? "unanswered" : "");
-  put("unit", state.counts ? "count" : "");
+  put("unit", state.unit);
   put("hide", state.hidden.join(","));
   put("stage", state.metric, "any");
   put("with", state.others.map(placeKey).join(","));
@@ -255,6 +258,17 @@ export function formatState(state: State): string {
   const text = query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
   return text ? `?${text}` : "";
 }
+
+/** Whether connections were chosen by how they ended, so that their share says nothing. */
+export const isChosenByEnd = ({ filters }: Pick<State, "filters">): boolean => Boolean(filters["signature"] ?? filters["tag"]);
+
+const usualCounts = (state: Pick<State, "filters">): boolean => isChosenByEnd(state) || state.filters["scanner"] === "true";
+
+/** Whether charts show numbers of connections instead of shares. */
+export const isCounting = (state: Pick<State, "unit" | "filters">): boolean => (state.unit ? state.unit === "count" : usualCounts(state));
+
+/** The choice of one of them; none where it is what is shown anyway. */
+export const unitOf = (counts: boolean, state: Pick<State, "filters">): Unit => (counts === usualCounts(state) ? "" : counts ? "count" : "share");
 
 export const SPAN_MS: Readonly<Record<string, number>> = { d: 86_400_000, w: 604_800_000 };
 

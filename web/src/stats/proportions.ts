@@ -20,6 +20,9 @@ export function interval(matching: number, sampled: number): [number, number] {
   return [Math.max(0, (100 * (middle - half)) / (1 + z2)), Math.min(100, (100 * (middle + half)) / (1 + z2))];
 }
 
+/** The same of a share in percent. */
+export const shareInterval = (share: number, sampled: number): [number, number] => interval((share * sampled) / 100, sampled);
+
 /** How probable a value this far from 0, or further, is by chance (both sides; error below 1e-7). */
 export function chance(z: number): number {
   const x = Math.abs(z) / Math.SQRT2;

@@ -2,7 +2,7 @@
 
 /** Names by which countries are known, folded as by `fold`. */
 const COMMON: Readonly<Record<string, string>> = {
-  usa: "US", us: "US", america: "US", "united states of america": "US",
+  us: "US", america: "US", "united states of america": "US",
   uk: "GB", "great britain": "GB", britain: "GB", england: "GB", scotland: "GB", wales: "GB",
   uae: "AE", emirates: "AE",
   burma: "MM", holland: "NL", persia: "IR", "ivory coast": "CI", czechia: "CZ", "czech republic": "CZ", swaziland: "SZ", macedonia: "MK", "cape verde": "CV", "east timor": "TL",

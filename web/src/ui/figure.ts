@@ -2,12 +2,15 @@
 
 import { h, newId, type Child } from "./dom";
 import { download, FORMATS, type Format, NUMBERS, PICTURES, type Provenance, saveAs } from "./download";
+import type { Store } from "../state/store";
 import { parseState, type Range } from "../state/url";
 import { close, menu } from "./menu";
 import { dataTable, type Table } from "./table";
 import { zoneName } from "./zone";
 
 export interface FigureSpec {
+  /** Keeps whether the table is open. */
+  store: Store;
   key: string;
   title: string;
   sub?: Child;
@@ -46,11 +49,17 @@ export function figure(spec: FigureSpec): HTMLElement {
     { type: "button", class: "button", "aria-expanded": "false", "aria-controls": tableId, "data-key": `table:${spec.key}` },
     "Table",
   );
-  tableButton.addEventListener("click", () => {
+  const openKey = `table-${spec.key}`;
+  const toggle = (): void => {
     place.hidden = !place.hidden;
     tableButton.setAttribute("aria-expanded", String(!place.hidden));
     if (!place.hidden && !place.firstChild) place.append(dataTable(`${spec.title}, as a table`, spec.table()));
+  };
+  tableButton.addEventListener("click", () => {
+    toggle();
+    spec.store.keepOpen(openKey, !place.hidden);
   });
+  if (!spec.tabular && spec.store.state.open.includes(openKey)) toggle();
   const file = (format: Format): HTMLElement => {
     const button = h("button", { type: "button", class: "button", "data-format": format }, LABELS[format]);
     button.addEventListener("click", () => {

@@ -12,10 +12,7 @@ import { searchField } from "./search";
 
 /** What changes when a filter is set (or taken away by an empty value). */
 export function filtered(state: State, key: Filter, value: string): Partial<State> {
-  const filters = Object.fromEntries(Object.entries({ ...state.filters, [key]: value }).filter(([, one]) => one));
-  // Shares of connections that were chosen by how they ended say nothing; their number does.
-  const counts = (key === "signature" || key === "tag" || (key === "scanner" && value === "true")) && value !== "" ? { counts: true } : {};
-  return { filters, page: 0, ...counts };
+  return { filters: Object.fromEntries(Object.entries({ ...state.filters, [key]: value }).filter(([, one]) => one)), page: 0 };
 }
 
 /** A value that filters when it is clicked. */

@@ -1,6 +1,6 @@
 // What maps, rankings and lines show: one stage, or all that is cut short.
 
-import type { App } from "../app";
+import { type App, canRankAll } from "../app";
 import { ANOMALOUS, type Metric, metricTitle } from "../state/stage";
 import { segmented, toggle } from "./controls";
 import { h } from "./dom";
@@ -19,7 +19,7 @@ export function rankControls(app: App, chosen: number | null | undefined): HTMLE
 
 /** Only completed handshakes, or all; there is no choice where one of them is meant already. */
 export function everyControl({ store, state }: App): HTMLElement | null {
-  if (state.completed || state.metric === "post_syn") return null;
+  if (!canRankAll(state)) return null;
   return toggle(
     "Rank all connections",
     "Rankings count completed handshakes only: the source addresses of other connections may be spoofed, and scanners would come first.",

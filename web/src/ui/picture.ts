@@ -68,6 +68,8 @@ function standalone(chart: SVGSVGElement): SVGSVGElement {
   });
   copy.querySelectorAll("[visibility=hidden]").forEach((element) => element.remove());
   copy.removeAttribute("class");
+  // Labels of axes may stand out over the edge, as on the page.
+  copy.setAttribute("overflow", "visible");
   return copy;
 }
 
@@ -136,7 +138,7 @@ function listPicture(table: Table): SVGSVGElement {
   table.rows.forEach((row, line) => {
     const y = (line + 1) * LINE + 14;
     const length = ((BAR - 10) * (Number(row[share]) || 0)) / most;
-    svg.append(words(String(row[0] ?? ""), 0, y, 12, text), s("rect", { x: NAME, y: y - 9, width: length, height: 9, fill: bar }));
+    svg.append(words(cut(String(row[0] ?? ""), NAME - 10, 12), 0, y, 12, text), s("rect", { x: NAME, y: y - 9, width: length, height: 9, fill: bar }));
     svg.append(...numbers.map(({ at, as }, of) => right(show(row[at] ?? null, as), of, y, text)));
   });
   return svg;
@@ -144,7 +146,8 @@ function listPicture(table: Table): SVGSVGElement {
 
 /** Everything that a figure shows, as one SVG; a figure without charts by its table. */
 export function newPicture(figure: HTMLElement, source: Provenance, table: Table, geo: string): SVGSVGElement {
-  const drawn = [...figure.querySelectorAll<SVGSVGElement>("svg.chart")];
+  // The chart of a term that was opened is not the list.
+  const drawn = [...figure.querySelectorAll<SVGSVGElement>("svg.chart")].filter((chart) => !chart.closest(".term-detail"));
   if (drawn.length) return framed(figure, drawn, source, geo);
   const list = listPicture(table);
   figure.append(list);

@@ -5,8 +5,14 @@ import { h, swap } from "./dom";
 import { clock } from "./format";
 import { zoneName } from "./zone";
 
-const EVERY_MS = 30_000;
+/** Together with the patience below: what is said within 10 seconds. */
+const EVERY_MS = 4_000;
+/** A server that takes longer for its shortest answer does not answer. */
+const PATIENCE_MS = 5_000;
 const ALIVE = new URL("healthz", ROOT);
+
+const isAlive = (): Promise<boolean> =>
+  fetch(ALIVE, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) }).then(({ status }) => status !== 502 && status !== 504, () => false);
 
 export interface Reach {
   banner: HTMLElement;
@@ -16,14 +22,19 @@ export interface Reach {
   asOf(): number;
 }
 
-/** Looks every half minute; `back` is called when the server answers again. */
+/** Looks again and again; `back` is called when the server answers again. */
 export function reach(back: () => void): Reach {
   const banner = h("p", { class: "unreached", role: "alert", hidden: true });
   let asOf = Date.now();
   let since = 0;
+  let isLooking = false;
   const look = async (): Promise<void> => {
-    if (document.hidden) return;
-    const alive = await fetch(ALIVE, { cache: "no-store" }).then(({ status }) => status !== 502 && status !== 504, () => false);
+    if (document.hidden || isLooking) return;
+    isLooking = true;
+    say(await isAlive());
+    isLooking = false;
+  };
+  const say = (alive: boolean): void => {
     if (alive && since) {
       since = 0;
       banner.hidden = true;

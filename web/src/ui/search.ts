@@ -3,7 +3,7 @@
 import { total } from "../api/answers";
 import * as radar from "../api/radar";
 import type { Found } from "../api/wire";
-import { CONTINENTS, parsePlace, type Place } from "../state/place";
+import { CONTINENTS, parsePlace, type Place, samePlace } from "../state/place";
 import type { Range } from "../state/url";
 import { countriesCalled } from "./aliases";
 import { h, newId } from "./dom";
@@ -44,8 +44,13 @@ export async function find(query: string): Promise<Hit[]> {
   const others = known.filter((hit) => isCountry(hit) && !called.some(({ code }) => code === hit.code));
   // A network's number is meant, whatever else begins with it.
   const numbers = /^(as)?\d+$/i.test(query.trim()) ? known.filter((hit) => !isCountry(hit)) : [];
-  return [...new Set([...numbers, ...called.slice(0, MOST_COUNTRIES), ...continents(query), ...others, ...known.filter((hit) => !isCountry(hit))])].slice(0, MOST);
+  // The server knows the codes of three letters.
+  const coded = /^[a-z]{3}$/i.test(query.trim()) ? known.filter(isCountry).slice(0, 1) : [];
+  return unique([...numbers, ...coded, ...called.slice(0, MOST_COUNTRIES), ...continents(query), ...others, ...known.filter((hit) => !isCountry(hit))]).slice(0, MOST);
 }
+
+/** Each place once. */
+const unique = (hits: readonly Hit[]): Hit[] => hits.filter(({ place }, at) => hits.findIndex((other) => samePlace(other.place, place)) === at);
 
 /** How many connections of each hit were sampled in the time that is shown. */
 async function volumes(hits: readonly Hit[], range: Range): Promise<number[]> {

@@ -7,7 +7,7 @@ import { h } from "./dom";
 import { filtered } from "./filters";
 import { range as rangeText } from "./format";
 import { close, menu } from "./menu";
-import { timeField } from "./time-field";
+import { TIME_EXAMPLE, timeField } from "./time-field";
 import { localZone, zoneName } from "./zone";
 
 const SPAN_NAMES: Record<Span, [string, string]> = {
@@ -78,7 +78,7 @@ function custom({ store, state }: App): HTMLElement {
     event.preventDefault();
     const [a, b] = [start.read(), end.read()];
     if (!(a < b)) {
-      problem.textContent = "The end must come after the beginning.";
+      problem.textContent = a >= b ? "The end must come after the beginning." : `Times are written as in ${TIME_EXAMPLE}.`;
       return;
     }
     close(form);

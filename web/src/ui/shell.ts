@@ -177,7 +177,7 @@ function brand(store: Store): HTMLElement {
 async function credit(store: Store, footer: HTMLElement, banner: HTMLElement): Promise<Status | null> {
   const status = await radar.status().catch(() => null);
   banner.hidden = !status?.simulated;
-  const sources = (status?.geo ?? []).flatMap(({ name, date, urls }, at) => [at ? "; " : "", link(urls[0], name), ` (${date})`]);
+  const sources = (status?.geo ?? []).flatMap(({ name, date, licence, urls }, at) => [at ? "; " : "", link(urls[0], name), ` (${[date, licence].filter(Boolean).join(", ")})`]);
   append(footer, [
     h("p", {}, "Shares are of sampled connections, by the place of the other end: of clients, or of the servers that connections were opened to."),
     h(

@@ -42,6 +42,7 @@ export async function besideTcp(app: App): Promise<HTMLElement | null> {
   if (of === 0 || of === all) return null;
   const heading = `QUIC beside TCP, port ${port}`;
   return figure({
+    store: app.store,
     key: "beside",
     title: heading,
     sub: `Share of QUIC in all new connections of clients per ${stepName(share.step)}; ${percent((100 * of) / all)} in all`,

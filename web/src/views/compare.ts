@@ -32,7 +32,7 @@ export async function render(app: App): Promise<Child[]> {
   if (sums.series.slice(0, places.length).every(isEmpty)) return [await picker(app, compared), await nothing(app, sums.ranges[0] ?? [0, 0])];
   const marks = await eventsOf(app.state, compared);
   const chart = app.state.over ? overEachOther(app, compared, marks[0] ?? []) : sideBySide(app, compared, marks);
-  return [await picker(app, compared), chart, numbers(compared)];
+  return [await picker(app, compared), chart, numbers(app.state, compared)];
 }
 
 /** The events of each place, as spans on its chart. */
@@ -96,6 +96,7 @@ function overEachOther(app: App, compared: Compared, marks: readonly Mark[]): HT
   const { series, names } = compared;
   const lines = comparedLines(state, compared);
   return figure({
+    store: app.store,
     key: "compare",
     title: `${metricTitle(state.metric)}, compared`,
     sub: `${unitText(false, series.step, undefined, state.completed && state.dataSet !== "quic")} that are ${metricPhrase(state.metric)}`,
@@ -103,7 +104,7 @@ function overEachOther(app: App, compared: Compared, marks: readonly Mark[]): HT
     table: () => overTable(lines),
     source: { ...provenance(`${metricTitle(state.metric)}, compared`, state, series), selection: names.join(", ") },
     tools: tools(app, compared),
-    below: h("div", {}, listMarks(marks), incompleteNote({ ...series, series: [] })),
+    below: h("div", {}, listMarks(marks), incompleteNote({ ...series, series: series.series.slice(0, compared.places.length) }, "lines")),
     legend: h("div", {}, metricControl(app), comparedLegend(lines)),
     embed: (range) => new URL(`embed/compare${formatState({ ...state, range })}`, ROOT).href,
   });
@@ -150,6 +151,7 @@ function sideBySide(app: App, compared: Compared, marks: readonly Mark[][]): HTM
     return h("div", { class: "cell" }, h("h3", {}, stateLink(app.store, { view: "overview", place: places[at] ?? { kind: "world" }, others: [] }, { key: `cell:${at}` }, names[at] ?? "")), ...(isEmpty(groups) ? [h("p", { class: "muted" }, "No connections")] : [chart, listMarks(marks[at] ?? [])]));
   });
   return figure({
+    store: app.store,
     key: "compare",
     title: "Cut short over time, side by side",
     sub: `${unitText(false, series.step, undefined, state.completed && state.dataSet !== "quic")}; all charts have the same scale`,
@@ -157,7 +159,7 @@ function sideBySide(app: App, compared: Compared, marks: readonly Mark[][]): HTM
     table: () => seriesTable("Selection", own.map((groups, at) => ({ name: names[at] ?? "", groups, before: control(at), shift: controlShift(state.range) })), capital(earlier.ago)),
     source: { ...provenance("Cut short over time, compared", state, series), selection: names.join(", ") },
     tools: tools(app, compared),
-    below: incompleteNote({ ...series, series: own }),
+    below: incompleteNote({ ...series, series: own }, "areas"),
     legend: h(
       "div",
       { class: "legend" },
@@ -168,7 +170,7 @@ function sideBySide(app: App, compared: Compared, marks: readonly Mark[][]): HTM
 }
 
 /** The whole range in numbers. */
-function numbers({ places, names, sums, meta, earlier }: Compared): HTMLElement {
+function numbers(state: State, { places, names, sums, meta, earlier }: Compared): HTMLElement {
   const isCompared = !earlier.missing && places.some((_, at) => !unlike(earlier, sums.series[at + places.length]));
   const rows = places.map((_, at) => {
     const [now, before] = [sums.series[at], sums.series[at + places.length]];
@@ -185,6 +187,6 @@ function numbers({ places, names, sums, meta, earlier }: Compared): HTMLElement 
     columns: [{ label: "Selection" }, { label: "Cut short", as: "percent" }, ...stages, ...(isCompared ? ([{ label: capital(earlier.ago), as: "percent" }, { label: "Change", as: "text" }] as const) : []), { label: "Sampled", as: "count" }],
     rows,
   };
-  return h("section", {}, h("h2", {}, "Totals for the period"), dataTable("Selections compared over the whole time", table), ...before.map((text) => h("p", { class: "muted totals-note" }, text)), ...cautions(meta).map((text) => h("p", { class: "caution" }, text)));
+  return h("section", {}, h("h2", {}, "Totals for the period"), dataTable("Selections compared over the whole time", table), ...before.map((text) => h("p", { class: "muted totals-note" }, text)), ...cautions(meta, state).map((text) => h("p", { class: "caution" }, text)));
 }
 

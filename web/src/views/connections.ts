@@ -157,6 +157,7 @@ function table(app: App, status: Status, connections: readonly Connection[], tex
   const rows = connections.flatMap((one, at) => lines(app, one, at, texts));
   const head = h("tr", {}, ...heads(app));
   return figure({
+    store: app.store,
     key: "connections",
     title: titleOf(app.state),
     sub: "Columns sort all connections of this period, not only this page. Files have this page.",
@@ -220,8 +221,7 @@ function lines(app: App, one: Connection, at: number, texts: Terms): HTMLElement
   if (app.state.open.includes(key)) toggle();
   button.addEventListener("click", () => {
     toggle();
-    const others = app.store.state.open.filter((other) => other !== key);
-    app.store.keep({ open: detail.hidden ? others : [...others, key] });
+    app.store.keepOpen(key, !detail.hidden);
   });
   const only = (key: Filter, value: string, label: Child): HTMLElement => filterLink(app, key, value, label, String(at));
   const row = h(

@@ -46,6 +46,7 @@ function flowFigure(app: App, stages: Answer, flow: Flow): HTMLElement {
     ],
   };
   return figure({
+    store: app.store,
     key: "flow",
     title: "Connection lifecycle: from SYN to close",
     sub: "Shares of all connections. Connections not cut short continue to the end, regardless of how much data they sent.",
@@ -53,7 +54,7 @@ function flowFigure(app: App, stages: Answer, flow: Flow): HTMLElement {
     table: () => rows,
     source: provenance("Connection lifecycle: from SYN to close", app.state, stages),
     legend: flowKey(),
-    below: h("div", {}, ...cautions(stages.meta).map((text) => h("p", { class: "caution" }, text))),
+    below: h("div", {}, ...cautions(stages.meta, app.state).map((text) => h("p", { class: "caution" }, text))),
   });
 }
 

@@ -9,7 +9,7 @@ import { type App, countryOf, judged, named, selected } from "../app";
 import { grid, onGrid } from "../charts/times";
 import { agreement } from "../stats/proportions";
 import type { Place } from "../state/place";
-import type { Range } from "../state/url";
+import type { Range, State } from "../state/url";
 import { stateLink } from "../ui/controls";
 import { type Child, h } from "../ui/dom";
 import { count, dates, many, percent, points } from "../ui/format";
@@ -119,7 +119,7 @@ async function changed(app: App, events: readonly FoundEvent[]): Promise<Child> 
   const shown = own.slice(0, MOST_EVENTS);
   const followed = await Promise.all(shown.map(async (event) => (event.state === "open" && app.state.place.kind === "location" ? radar.followers(event.id).catch(() => null) : null)));
   const told = shown.flatMap((event, at) => {
-    const change = { range: around(event, Date.now()), counts: isCount(event), page: 0 };
+    const change: Partial<State> = { range: around(event, Date.now()), unit: isCount(event) ? "count" : "", page: 0 };
     const parts = extent(followed[at] ?? null) ?? (event.parts.length ? `, in ${many(event.parts.length, "network")}` : "");
     return [at ? "; " : "", stateLink(app.store, change, { key: `words:${event.id}` }, when(event)), `: ${event.summary.replace(/^[^:]*: /, "")}${parts}${sources(event) ? ` (${sources(event)})` : ""}`];
   });

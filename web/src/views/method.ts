@@ -63,7 +63,7 @@ export async function render(app: App): Promise<Child[]> {
       "sampling",
       "Sampling and intervals",
       h("p", {}, "“Sampled” is the number of connections that were recorded; “about” and “estimated” are that number times the sampling rate (1 in N). Shares are weighted by it. A 95 % interval (Wilson) says how exact a share is if connections are independent; those of one client are not, so true uncertainty is larger."),
-      h("p", {}, "Charts are pale where fewer than 50 connections were sampled, dashed where an interval is incomplete, and hatched where nothing was collected. What was not collected is not zero."),
+      h("p", {}, "Where fewer than 50 connections were sampled, charts are pale and have a band, the 95 % interval of the total. They are dashed where an interval is incomplete, and hatched where nothing was collected. What was not collected is not zero."),
     ),
     section(
       "limits",

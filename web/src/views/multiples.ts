@@ -86,6 +86,7 @@ export async function multiples(app: App, spec: MultiplesSpec): Promise<HTMLElem
     return cellOf(app, cell, whole.name, chart);
   });
   return figure({
+    store: app.store,
     key: spec.key,
     title: spec.heading,
     sub: `Share of ${whole.asked.completed ? "completed handshakes" : "connections"} per ${stepName(first.step)}; all charts have the same scale; the dashed line is ${whole.name}, ${percent(whole.share)} of ${compact(whole.sampled)} sampled`,
@@ -98,7 +99,7 @@ export async function multiples(app: App, spec: MultiplesSpec): Promise<HTMLElem
       ...(state.metric === "any" ? ANOMALOUS.filter((stage) => stage !== "post_syn" || !whole.asked.completed) : [state.metric]).map((stage) => h("span", { class: stageClass(stage), "data-legend": title(stage) }, h("span", { class: "swatch" }), title(stage))),
       h("span", { "data-legend": whole.name }, h("span", { class: "dash" }), whole.name),
     ),
-    below: h("div", {}, listMarks(spec.marks ?? []), incompleteNote(first), spec.below),
+    below: h("div", {}, listMarks(spec.marks ?? []), incompleteNote(first, "areas"), spec.below),
   });
 }
 

@@ -89,13 +89,14 @@ function charts(app: App, asked: Asked, ranking: Ranking, all: Groups, share: nu
 function table(app: App, asked: Asked, ranking: Ranking, note: HTMLElement | null): HTMLElement {
   const { state } = app;
   return figure({
+    store: app.store,
     key: "ranking",
     title: `Networks by share ${metricPhrase(state.metric)}`,
     sub: `${many(ranking.rows.length, "network")} with at least ${count(ranking.meta.minSample ?? 1)} ${asked.completed ? "completed handshakes" : "connections"} sampled, ranked by the lower end of their 95 % interval`,
     body: h(
       "div",
       {},
-      ...cautions(ranking.meta).map((text) => h("p", { class: "caution" }, text)),
+      ...cautions(ranking.meta, state).map((text) => h("p", { class: "caution" }, text)),
       rankingTable({ app, what: "Network", rows: ranking.rows, metric: state.metric, link: (row) => ({ view: "overview", place: { kind: "asn", number: Number(row.code) } }), completed: asked.completed, note: (row) => `AS${row.code}` }),
     ),
     below: note,

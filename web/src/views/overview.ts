@@ -9,7 +9,7 @@ import type { FoundEvent, Meta } from "../api/wire";
 import { type App, cautions, selected } from "../app";
 import { listMarks, marksOf } from "../charts/marks";
 import { ANOMALOUS, type Anomalous, stageClass, title } from "../state/stage";
-import { formatState, type State, stepOf } from "../state/url";
+import { formatState, isChosenByEnd, isCounting, stepOf, unitOf } from "../state/url";
 import type { Store } from "../state/store";
 import { segmented, termLink } from "../ui/controls";
 import { type Child, h } from "../ui/dom";
@@ -41,14 +41,11 @@ export async function render(app: App): Promise<Child[]> {
   return [headline(series.meta, now, before, earlier, app), chart(app, series, events), ...(await Promise.all(more))];
 }
 
-/** Whether connections were chosen by how they ended, so that their share says nothing. */
-const isPicked = ({ filters }: State): boolean => Boolean(filters["signature"] ?? filters["tag"]);
-
 function headline(meta: Meta, now: Groups, before: Groups | undefined, earlier: Earlier, { state, store }: App): HTMLElement {
   const share = shareAt(now, "any", 0);
   const comparable = unlike(earlier, before) ? undefined : before;
   const cards = ANOMALOUS.map((stage) => card(stage, now, comparable, state.completed && stage === "post_syn", store));
-  const warnings = cautions(meta);
+  const warnings = cautions(meta, state);
   return h(
     "section",
     { class: "headline", "aria-label": "In short" },
@@ -57,7 +54,7 @@ function headline(meta: Meta, now: Groups, before: Groups | undefined, earlier: 
       { class: "total" },
       h("p", { class: "big", "data-value": "share" }, percent(share)),
       h("p", { class: "big-label" }, `of ${state.completed ? (state.dataSet === "quic" ? "answered connections" : "completed handshakes") : "connections"} were cut short`),
-    isPicked(state) ? h("p", { class: "muted" }, "Of the connections that have this signature or tag: choose Count to see how many there are.") : null,
+    isChosenByEnd(state) ? h("p", { class: "muted" }, "Of the connections that have this signature or tag: choose Count to see how many there are.") : null,
       h("p", { class: "change" }, change(share, before, earlier)),
       h("p", { class: "muted volume" }, ...volume(total(now.sampled), total(now.weight))),
       ...warnings.map((text) => h("p", { class: "caution" }, text)),
@@ -111,17 +108,18 @@ function chart({ store, state }: App, series: OverTime, events: readonly FoundEv
   const [groups] = series.series;
   const shown = series.ranges[0] ?? [0, 0];
   const marks = [...marksOf(series.meta.confidenceInfo.annotations, shown), ...marksOfEvents(events, state.place, shown, Date.now())].sort((a, b) => a.from - b.from);
-  const unit = segmented("Unit", [{ value: false, label: "Share" }, { value: true, label: "Count" }], state.counts, (counts) => store.go({ counts }));
+  const unit = segmented("Unit", [{ value: false, label: "Share" }, { value: true, label: "Count" }], isCounting(state), (counts) => store.go({ unit: unitOf(counts, state) }));
   return figure({
+    store,
     key: "stages",
     title: "Cut short over time, by stage",
-    sub: unitText(state.counts, series.step, groups, state.completed && state.dataSet !== "quic"),
+    sub: unitText(isCounting(state), series.step, groups, state.completed && state.dataSet !== "quic"),
     body: stageChart(state, series, marks, 320, (from, to) => store.go({ range: { kind: "fixed", from, to } })),
-    table: () => (groups ? stageTable(groups, state.counts) : { columns: [], rows: [] }),
+    table: () => (groups ? stageTable(groups, isCounting(state)) : { columns: [], rows: [] }),
     source: provenance("Connections cut short, by stage", state, series),
     tools: [unit, noteMenu({ store, state }, shown)],
     legend: legend({ store, state }),
-    below: h("div", {}, listMarks(marks), addedNote({ store, state }), incompleteNote(series)),
+    below: h("div", {}, listMarks(marks), addedNote({ store, state }), incompleteNote(series, isCounting(state) ? "counts" : "areas")),
     embed: (range) => new URL(`embed/stages${formatState({ ...state, range })}`, ROOT).href,
   });
 }
@@ -142,5 +140,5 @@ function legend({ store, state }: App): HTMLElement {
     );
   };
   const rest = h("span", { class: stageClass("no_match"), "data-legend": NOT_CUT }, h("span", { class: "swatch" }), NOT_CUT);
-  return h("div", { class: "legend" }, ...ANOMALOUS.map(entry), state.counts ? rest : null, h("span", { class: "muted hint" }, "Drag in the chart to zoom in"));
+  return h("div", { class: "legend" }, ...ANOMALOUS.map(entry), isCounting(state) ? rest : null, h("span", { class: "muted hint" }, "Drag in the chart to zoom in"));
 }

@@ -45,9 +45,9 @@ export function unitText(counts: boolean, step: number, groups?: Groups, complet
 export const isEstimate = (groups: Groups): boolean => total(groups.weight) > 1.005 * total(groups.sampled);
 
 /** That pieces are not whole, and how that is drawn. */
-export function incompleteNote({ ranges, step, known, gaps, series }: Pick<OverTime, "ranges" | "step" | "known" | "gaps" | "series">): HTMLElement | null {
+export function incompleteNote({ ranges, step, known, gaps, series }: Pick<OverTime, "ranges" | "step" | "known" | "gaps" | "series">, few: Few): HTMLElement | null {
   const range = ranges[0] ?? [0, 0];
-  const said = [...dashed(range, step, known, gaps), ...hatchedFor(range, step, known, gaps), ...pale(series)];
+  const said = [...dashed(range, step, known, gaps), ...hatchedFor(range, step, known, gaps), ...fewIn(series, few)];
   return said.length ? h("p", { class: "muted cut" }, said.join(" ")) : null;
 }
 
@@ -68,8 +68,18 @@ function hatchedFor(range: Span, step: number, known: Span, gaps: readonly Span[
   return length ? [`Hatched: no data was collected (${span(length)} in all).`] : [];
 }
 
-/** That some pieces have few connections. */
-const pale = (series: readonly Groups[]): string[] => (series.some(({ sampled }) => sampled.some((n) => n > 0 && n < FEW)) ? [`Pale: fewer than ${FEW} connections sampled.`] : []);
+/** How a chart shows that some pieces have few connections; counts are as they are. */
+export type Few = "areas" | "lines" | "counts";
+const FEW_TEXTS: Record<Few, string | null> = {
+  areas: `Pale, with the 95 % interval of the total as a band: fewer than ${FEW} connections sampled.`,
+  lines: `Bands: the 95 % interval, where fewer than ${FEW} connections were sampled.`,
+  counts: null,
+};
+
+function fewIn(series: readonly Groups[], few: Few): string[] {
+  const text = FEW_TEXTS[few];
+  return text && series.some(({ sampled }) => sampled.some((n) => n > 0 && n < FEW)) ? [text] : [];
+}
 
 const iso = (time: number): string => new Date(time).toISOString().slice(0, 16) + "Z";
 

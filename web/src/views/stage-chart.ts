@@ -4,7 +4,7 @@ import type { OverTime } from "../api/radar";
 import { ANOMALOUS, stageClass, title } from "../state/stage";
 import type { Mark } from "../charts/marks";
 import { stackChart } from "../charts/stack";
-import type { State } from "../state/url";
+import { isCounting, type State } from "../state/url";
 import { h } from "../ui/dom";
 import { layersOf } from "./series";
 
@@ -22,8 +22,8 @@ export function stageChart(state: State, series: OverTime, marks: readonly Mark[
     known: series.known,
     gaps: series.gaps,
     step: series.step,
-    layers: layersOf(groups, state.counts, state.hidden),
-    unit: state.counts ? "count" : "share",
+    layers: layersOf(groups, isCounting(state), state.hidden),
+    unit: isCounting(state) ? "count" : "share",
     sampled: groups.sampled,
     height,
     marks,
@@ -35,5 +35,5 @@ export function stageChart(state: State, series: OverTime, marks: readonly Mark[
 export function plainLegend(state: State): HTMLElement {
   const shown = ANOMALOUS.filter((stage) => !state.hidden.includes(stage));
   const entry = (kind: string, label: string): HTMLElement => h("span", { class: kind, "data-legend": label }, h("span", { class: "swatch" }), label);
-  return h("div", { class: "legend" }, ...shown.map((stage) => entry(stageClass(stage), title(stage))), state.counts ? entry(stageClass("no_match"), NOT_CUT) : null);
+  return h("div", { class: "legend" }, ...shown.map((stage) => entry(stageClass(stage), title(stage))), isCounting(state) ? entry(stageClass("no_match"), NOT_CUT) : null);
 }

@@ -67,6 +67,7 @@ export function termFigure(app: App, spec: TermsSpec): HTMLElement {
   );
   const heads = h("div", { class: "term-heads", "aria-hidden": "true" }, ...["Name", "", "Share", "Sampled", "Over time"].map((name) => h("span", {}, name)));
   return figure({
+    store: app.store,
     key: spec.key,
     title: spec.title,
     sub: spec.sub,
@@ -107,7 +108,7 @@ function detail(app: App, spec: TermsSpec, groups: Groups, row: Row, values: rea
       {},
       h("p", { class: "muted" }, row.note),
       h("p", {}, row.about),
-      h("p", {}, termLink(app.store, row.key, "Definition"), " · ", filterLink(app, row.filter[0], row.filter[1], "Show only these connections", row.key), " · ", stateLink(app.store, { view: "connections", ...filtered(app.state, row.filter[0], row.filter[1]), counts: app.state.counts }, { key: `connections:${row.key}` }, "List these connections")),
+      h("p", {}, termLink(app.store, row.key, "Definition"), " · ", filterLink(app, row.filter[0], row.filter[1], "Show only these connections", row.key), " · ", stateLink(app.store, { view: "connections", ...filtered(app.state, row.filter[0], row.filter[1]) }, { key: `connections:${row.key}` }, "List these connections")),
       row.causes.length ? h("h3", {}, "What is known to cause it") : null,
       row.causes.length ? h("ul", {}, ...row.causes.map((cause) => h("li", {}, cause))) : null,
       row.causes.length ? h("p", { class: "muted" }, CAVEAT) : null,

@@ -35,6 +35,7 @@ export async function upstreams(app: App): Promise<HTMLElement> {
   const { meta, servers } = answer;
   const [range] = meta.dateRange;
   return figure({
+    store: app.store,
     key: "upstreams",
     title: "Servers to which connections fail",
     sub: `${many(servers.length, "server")} of ${count(meta.servers)}, those to which most connections were cut short or closed without an answer first`,

@@ -86,10 +86,11 @@ export async function render(app: App): Promise<Child[]> {
       source: (answer) => provenance(`${metricTitle(state.metric)}, ${many.each}`, state, answer),
     }),
     figure({
+      store,
       key: "servers-ranking",
       title: `${many.many} by share ${metricPhrase(state.metric)}`,
       sub: `Shares of ${asked.completed ? "completed handshakes" : "connections"}; the thin line is the 95 % interval`,
-      body: h("div", {}, ...cautions(sum.meta).map((text) => h("p", { class: "caution" }, text)), rankingTable({ app, what: many.one, rows, metric: state.metric, link: filter, completed: asked.completed })),
+      body: h("div", {}, ...cautions(sum.meta, state).map((text) => h("p", { class: "caution" }, text)), rankingTable({ app, what: many.one, rows, metric: state.metric, link: filter, completed: asked.completed })),
       tabular: true,
       table: () => rankingData(many.one, sorted(rows, state.sort), "Value", asked.completed),
       source: provenance(`${many.many} ${metricPhrase(state.metric)}`, state, sum),

@@ -114,10 +114,11 @@ function map(app: App, asked: Asked, ranking: Ranking, places: Awaited<ReturnTyp
     note: (row) => (hasShape(row.code) ? row.code : `${row.code} (dot)`),
   });
   return figure({
+    store,
     key: "where",
     title: `${metricTitle(state.metric)}, by country`,
     sub: `Share of ${asked.completed ? "completed handshakes" : "connections"} that are ${metricPhrase(state.metric)}; ${many(ranking.rows.length, "country", "countries")} with at least ${count(ranking.meta.minSample ?? 1)} sampled, ranked by the lower end of the 95 % interval${current ? `; ${shortName(state.place)} is marked` : ""}`,
-    body: h("div", { class: "where" }, h("div", { class: "where-map" }, partControl(app), body, keyOf(scale, stageClass(state.metric)), ...cautions(ranking.meta).map((text) => h("p", { class: "caution" }, text))), table),
+    body: h("div", { class: "where" }, h("div", { class: "where-map" }, partControl(app), body, keyOf(scale, stageClass(state.metric)), ...cautions(ranking.meta, state).map((text) => h("p", { class: "caution" }, text))), table),
     below: note,
     tabular: true,
     table: () => rankingData("Country", sorted(ranking.rows, state.sort), "Code", asked.completed),

@@ -13,6 +13,7 @@ afterAll(async () => {
 describe("an address that cannot be read", () => {
   it.each([
     ["?place=Portugal", "No place is called “Portugal”", "Did you mean PT (Portugal)?"],
+    ["?place=PRT", "No place is called “PRT”", "Did you mean PT (Portugal)?"],
     ["?place=AS99999999999", "No place is called “AS99999999999”", "AS13335"],
     ["?view=compare&place=PT&with=Spain", "No place is called “Spain”", "ES (Spain)"],
     ["?view=nosuch", "No view is called “nosuch”", "overview, events"],
@@ -51,6 +52,59 @@ describe("an address that cannot be read", () => {
     await page.getByRole("link", { name: "Show the world" }).click();
     await page.getByRole("heading", { level: 1, name: /World/ }).waitFor();
     expect(new URL(page.url()).search).toBe("?range=4w");
+  });
+});
+
+describe.each([{ name: "wide", width: 1440 }, { name: "narrow", width: 360 }])("a table that is opened, $name", ({ width }) => {
+  it("stays open in the address, until something else is shown", async () => {
+    const { page } = looked;
+    await page.setViewportSize({ width, height: 900 });
+    await looked.open("?place=CH&range=7d");
+    await page.locator('[data-key="table:stages"]').click();
+    expect(new URL(page.url()).searchParams.get("open")).toBe("table-stages");
+    await page.reload();
+    await shown(page);
+    expect(await page.locator("figure table tbody tr").count()).toBeGreaterThan(5);
+    expect(await page.locator('[data-key="table:stages"]').getAttribute("aria-expanded")).toBe("true");
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+    await page.locator('[data-key="table:stages"]').click();
+    expect(new URL(page.url()).searchParams.has("open")).toBe(false);
+    await page.locator('[data-key="table:stages"]').click();
+    await page.locator('[data-key="tab:how"]').click();
+    await shown(page);
+    expect(new URL(page.url()).searchParams.has("open")).toBe(false);
+  });
+});
+
+describe("the map", () => {
+  it.each([["light", "any"], ["dark", "any"], ["light", "post_ack"], ["dark", "later_in_flow"]] as const)("has colours that can be told apart: %s, %s", async (colorScheme, stage) => {
+    const { page } = looked;
+    await page.emulateMedia({ colorScheme });
+    await looked.open(`?view=where&range=4w&stage=${stage}`);
+    const apart = await page.locator(".map-key .key-colour").evaluateAll((all) => {
+      const brush = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+      // Lightness as in CIELAB, by which these colours differ.
+      const lightness = all.map((one) => {
+        if (!brush) return NaN;
+        brush.fillStyle = getComputedStyle(one).backgroundColor;
+        brush.fillRect(0, 0, 1, 1);
+        const [r = 0, g = 0, b = 0] = [...brush.getImageData(0, 0, 1, 1).data].map((n) => ((n / 255 + 0.055) / 1.055) ** 2.4);
+        return 116 * Math.cbrt(0.2126 * r + 0.7152 * g + 0.0722 * b) - 16;
+      });
+      return lightness.slice(1).map((light, at) => Math.abs(light - (lightness[at] ?? NaN)));
+    });
+    expect(apart.length).toBe(6);
+    for (const step of apart) expect(step).toBeGreaterThan(4.5);
+    await page.screenshot({ path: `${OUT}map-${stage}-${colorScheme}.png` });
+    await page.emulateMedia({ colorScheme: null });
+  });
+
+  it("does not draw French Guiana and Svalbard as parts of their states", async () => {
+    await looked.open("?view=where&range=4w");
+    const box = async (code: string) => (await looked.page.locator(`path[data-code="${code}"]`).boundingBox()) ?? { x: NaN, y: NaN, width: NaN, height: NaN };
+    const [guiana, france, svalbard, norway] = [await box("GF"), await box("FR"), await box("SJ"), await box("NO")];
+    expect(guiana.x + guiana.width).toBeLessThan(france.x);
+    expect(svalbard.y + svalbard.height).toBeLessThan(norway.y);
   });
 });
 

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import type { Download } from "playwright-core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { GroupsAnswer, Status } from "../../src/api/wire";
+import { sourceText } from "../../src/app";
 import { api, base, type Looked, look, OUT, shown, text } from "./browser";
 
 let looked: Looked;
@@ -64,11 +65,14 @@ describe("the address", () => {
     const { page } = looked;
     await looked.open("");
     await page.locator('[data-key="custom-range"]').click();
-    await page.getByLabel("From, UTC").fill("2026-11-10T06:00");
-    await page.getByLabel("To, UTC").fill("2026-11-09T06:00");
+    await page.getByLabel("From, UTC", { exact: true }).fill("2026-11-10T06:00");
+    await page.getByLabel("To, UTC", { exact: true }).fill("2026-11-09T06:00");
     await page.getByRole("button", { name: "Show", exact: true }).click();
     expect(await text(page, ".range-form .problem")).toContain("after the beginning");
-    await page.getByLabel("To, UTC").fill("2026-11-12T06:00");
+    await page.getByLabel("To, UTC", { exact: true }).fill("2026-13-45 06:00");
+    await page.getByRole("button", { name: "Show", exact: true }).click();
+    expect(await text(page, ".range-form .problem")).toContain("as in 2026-11-21 14:15");
+    await page.getByLabel("To, UTC", { exact: true }).fill("2026-11-12T06:00");
     await page.getByRole("button", { name: "Show", exact: true }).click();
     await shown(page);
     expect(query()).toBe("?from=2026-11-10T06:00Z&to=2026-11-12T06:00Z");
@@ -119,7 +123,8 @@ describe("downloads", () => {
     const { host } = new URL(looked.page.url());
     const [, bytes] = await download("json");
     const said = JSON.parse(bytes.toString()) as Record<string, string>;
-    expect(said).toMatchObject({ selection: "Switzerland, completed handshakes only", source: `cutshort at ${host}`, "geo data": geo.map(({ name, date }) => `${name} (${date})`).join("; ") });
+    expect(said).toMatchObject({ selection: "Switzerland, completed handshakes only", source: `cutshort at ${host}`, "geo data": geo.map(sourceText).join("; ") });
+    expect(said["geo data"]).toContain("(CC BY 4.0, https://db-ip.com)");
     for (const time of ["from", "to", "downloaded"]) expect(Date.parse(said[time] ?? "")).toBeGreaterThan(0);
     const [, lines] = await download("csv");
     expect(lines.toString()).toContain(`# geo data: ${said["geo data"]}\r\n`);
@@ -203,13 +208,17 @@ describe("every view's files hold what it shows", () => {
       ["?view=where&range=4w", "where", ["too few", "0–"]],
       ["?view=how&range=4w", "flow", ["cut short by a RST", "cut short by silence"]],
       ["?view=networks&place=CH&range=4w", "networks", ["Switzerland", "the dashed line is Switzerland", "points"]],
+      ["?view=networks&range=4w&rank=all", "networks", ["100"]],
+      ["?view=how&range=4w&term=signature-5", "signatures", ["Share", "Sampled"]],
+      ["?view=servers&range=7d", "servers", ["edge1"]],
+      ["?data=quic&range=7d", "beside", ["QUIC"]],
       ["?range=4w", "stages", ["SYN flood: SYNs of forged sources", "Share of connections per"]],
       ["?view=compare&place=PT&with=CH&range=7d&control=1", "compare", ["Total, 1 week earlier"]],
     ] as const) {
       const [bytes = ""] = await files(query, figure, ["svg"]);
       const svg = Buffer.from(bytes, "latin1").toString("utf8");
       const { geo } = await api<Status>(page, "status");
-      for (const part of [...(await legends(figure)), ...said, ...geo.map(({ name, date }) => `${name} (${date})`)]) expect(svg, query).toContain(part.replaceAll("&", "&amp;"));
+      for (const part of [...(await legends(figure)), ...said, ...geo.flatMap(({ name, date, licence, urls }) => [name, date, licence ?? "", ...urls])]) expect(svg, query).toContain(part.replaceAll("&", "&amp;"));
       expect(svg).not.toMatch(/oklab|color\(|var\(/);
       // Nothing is cut off.
       const over = await page.evaluate((svg) => {
@@ -218,9 +227,11 @@ describe("every view's files hold what it shows", () => {
         document.body.append(place);
         const picture = place.firstElementChild as Element;
         const frame = picture.getBoundingClientRect();
-        const texts = [...picture.querySelectorAll(":scope > text, :scope > g > text")].filter((text) => {
+        const texts = [...picture.querySelectorAll("text")].filter((text) => {
           const box = text.getBoundingClientRect();
-          return box.right > frame.right || box.bottom > frame.bottom;
+          const own = text.ownerSVGElement as SVGSVGElement;
+          const clip = own === picture || own.getAttribute("overflow") === "visible" ? frame : own.getBoundingClientRect();
+          return box.left < clip.left || box.right > clip.right || box.bottom > clip.bottom;
         });
         place.remove();
         return texts.map((text) => text.textContent);

@@ -117,9 +117,12 @@ describe("what was not collected", () => {
     });
     await looked.open("?place=IS&range=7d&step=1h");
     expect(await page.locator(".figure .hatched").count()).toBeGreaterThanOrEqual(1);
-    expect(plain(await text(page, ".cut"))).toMatch(/Hatched: no data was collected \([56] h.* in all\)\. Pale: fewer than 50 connections sampled\./);
+    expect(plain(await text(page, ".cut"))).toMatch(/Hatched: no data was collected \([56] h.* in all\)\. Pale, with the 95 % interval of the total as a band: fewer than 50 connections sampled\./);
     expect(plain(await page.locator(".headline").innerText())).toContain("Packets of edge1 are missing for 12.5 % of this time.");
     expect(await page.locator(".figure .few").count()).toBeGreaterThan(0);
+    const [band, few] = [await page.locator(".figure .uncertain").first().boundingBox(), await page.locator(".figure .few").first().boundingBox()];
+    expect(band?.x ?? 0).toBeCloseTo(few?.x ?? NaN, -1);
+    expect(band?.height ?? 0).toBeGreaterThan(10);
     await page.screenshot({ path: `${OUT}hatched.png` });
     await page.locator('[data-key="share:stages"]').click();
     const [file] = await Promise.all([page.waitForEvent("download"), page.locator('.menu[open] [data-format="svg"]').click()]);
@@ -143,6 +146,19 @@ describe("what was not collected", () => {
     await expect.poll(() => narrow.page.locator(".plot .tip").first().textContent()).toContain("No data was collected");
     await narrow.context.close();
   });
+});
+
+it("that rare ports are counted together is said where ports are asked for", async () => {
+  await answered<GroupsAnswer>(/\/(timeseries_groups|summary)\/stage/, ({ meta }) => void Object.assign(meta, { portsFolded: true, networksFolded: true }));
+  const said = async (query: string): Promise<string> => {
+    await looked.open(query);
+    return (await looked.page.locator(".caution").allTextContents()).join(" ");
+  };
+  expect(await said("?range=7d")).not.toMatch(/rare ports|small networks/);
+  expect(await said("?view=how&range=7d")).not.toMatch(/rare ports|small networks/);
+  expect(await said("?range=7d&f.port=443")).toMatch(/rare ports are grouped as “other”/);
+  expect(await said("?view=servers&range=7d&by=port")).toMatch(/rare ports are grouped as “other”/);
+  expect(await said("?place=AS4200000139&range=7d")).toMatch(/small networks are grouped as “other”/);
 });
 
 it("files hold counts where counts are shown", async () => {

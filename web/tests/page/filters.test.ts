@@ -82,6 +82,22 @@ describe("filters", () => {
     expect(await chips()).toEqual([`Signature ${name}`]);
     expect(await page.getByRole("button", { name: "Count" }).getAttribute("aria-pressed")).toBe("true");
     expect(await text(page, ".total")).toContain("have this signature or tag");
+    expect(search().has("unit")).toBe(false);
+    await page.locator('[data-key="unfilter:signature"]').click();
+    await page.waitForFunction(() => !location.search.includes("f.signature"));
+    await shown(page);
+    expect(await page.getByRole("button", { name: "Share", exact: true }).getAttribute("aria-pressed")).toBe("true");
+  });
+
+  it("by tag can show shares all the same", async () => {
+    const { page } = looked;
+    await looked.open("?range=7d&f.tag=zmap");
+    await page.getByRole("button", { name: "Share", exact: true }).click();
+    await page.waitForFunction(() => location.search.includes("unit=share"));
+    await shown(page);
+    expect(await text(page, "figure .sub")).toContain("Share of connections");
+    await page.getByRole("button", { name: "Count" }).click();
+    await page.waitForFunction(() => !location.search.includes("unit="));
   });
 
   it("that cannot be are refused in words, with a way back", async () => {

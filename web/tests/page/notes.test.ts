@@ -14,7 +14,7 @@ it("a note needs a token, is added with it, and can be taken back", async () => 
   await page.getByTitle("Add a note about this time").click();
   const form = page.locator(".note-form");
   await form.getByLabel("Text of the note").fill("Changed the firewall");
-  await form.getByLabel("End; empty if it continues").fill("");
+  await form.getByLabel("End; empty if it continues, UTC", { exact: true }).fill("");
   expect(await form.getByLabel("Token").isVisible()).toBe(false);
   // The server refuses it without one.
   await form.getByRole("button", { name: "Add note" }).click();

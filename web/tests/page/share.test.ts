@@ -79,7 +79,7 @@ it("prints what is read, without what is pressed", async () => {
 describe("the search", () => {
   it.each([
     ["USA", "United States"], ["uk", "United Kingdom"], ["UAE", "United Arab Emirates"], ["Türkiye", "Turkey"], ["turkiye", "Turkey"], ["Côte d'Ivoire", "Ivory Coast"], ["Deutschland", "Germany"],
-    ["Burma", "Myanmar"], ["korea", "South Korea"], ["schweiz", "Switzerland"], ["日本", "Japan"],
+    ["Burma", "Myanmar"], ["PRT", "Portugal"], ["mar", "Morocco"], ["korea", "South Korea"], ["schweiz", "Switzerland"], ["日本", "Japan"],
   ])("knows a country as %s", async (query, name) => {
     const { page } = looked;
     await looked.open("?range=7d");

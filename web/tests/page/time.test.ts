@@ -4,7 +4,7 @@ import type { Status } from "../../src/api/wire";
 import { api, base, type Looked, look, shown, text } from "./browser";
 
 let looked: Looked;
-beforeEach(async () => void (looked = await look({ timezoneId: "America/New_York" })));
+beforeEach(async () => void (looked = await look({ timezoneId: "America/New_York", locale: "en-US" })));
 afterEach(async () => {
   const { problems } = looked;
   await looked.context.close();
@@ -22,6 +22,21 @@ async function choose(key: string, value: string): Promise<void> {
 }
 
 describe("the time", () => {
+  it("is written with 24 hours, whatever the browser's language", async () => {
+    const { page } = looked;
+    await looked.open("?from=2026-11-20T15:00Z&to=2026-11-22T16:30Z");
+    await page.locator('[data-key="custom-range"]').click();
+    expect(await page.getByLabel("From, UTC", { exact: true }).inputValue()).toBe("2026-11-20 15:00");
+    expect(await page.getByLabel("To, UTC", { exact: true }).inputValue()).toBe("2026-11-22 16:30");
+    await page.locator('.time-field input[type="date"]').first().evaluate((day: HTMLInputElement) => {
+      day.value = "2026-11-19";
+      day.dispatchEvent(new Event("change", { bubbles: true }));
+    });
+    expect(await page.getByLabel("From, UTC", { exact: true }).inputValue()).toBe("2026-11-19 15:00");
+    await page.getByRole("button", { name: "Show", exact: true }).click();
+    await page.waitForFunction(() => location.search.includes("from=2026-11-19T15:00Z"));
+  });
+
   it("is the latest that has data if the last week has none, and that is said", async () => {
     const { page } = looked;
     const to = Math.floor(Date.now() / DAY) * DAY - 10 * DAY;
@@ -83,8 +98,8 @@ describe("the time", () => {
     await choose("zone", "local");
     await expect.poll(() => text(page, ".period")).toBe("20 Nov, 10:00 to 22 Nov 2026, 10:00 New York time");
     await page.locator('[data-key="custom-range"]').click();
-    await page.getByLabel("From, New York time").fill("2026-11-20T00:00");
-    await page.getByLabel("To, New York time").fill("2026-11-22T00:00");
+    await page.getByLabel("From, New York time", { exact: true }).fill("2026-11-20T00:00");
+    await page.getByLabel("To, New York time", { exact: true }).fill("2026-11-22T00:00");
     await page.getByRole("button", { name: "Show", exact: true }).click();
     await page.waitForFunction(() => location.search.includes("from=2026-11-20T05:00Z"));
     expect(search().get("to")).toBe("2026-11-22T05:00Z");
@@ -98,11 +113,19 @@ it("says as of when, and when the server stops answering", async () => {
   expect(await text(page, ".as-of")).toMatch(/^as of \d\d:\d\d$/);
   expect(await page.locator(".unreached").isVisible()).toBe(false);
   await page.route("**/healthz", (route) => route.abort());
-  await page.clock.fastForward("00:31");
+  await page.clock.fastForward("00:05");
   await page.locator(".unreached").waitFor({ state: "visible" });
   expect(await text(page, ".unreached")).toMatch(/^The server does not answer since \d\d:\d\d\. What is shown is as of \d\d:\d\d UTC\./);
   await page.unroute("**/healthz");
-  await page.clock.fastForward("00:31");
+  await page.clock.fastForward("00:05");
   await page.locator(".unreached").waitFor({ state: "hidden" });
   looked.problems = looked.problems.filter((problem) => !problem.includes("ERR_FAILED"));
+});
+
+it("says within ten seconds that the server hangs", async () => {
+  const { page } = looked;
+  await looked.open("?range=7d");
+  await page.route("**/healthz", () => undefined);
+  await page.locator(".unreached").waitFor({ state: "visible", timeout: 10_000 });
+  await page.unrouteAll({ behavior: "ignoreErrors" });
 });

@@ -18,7 +18,7 @@ describe("the state in the address", () => {
       range: { kind: "fixed", from: Date.UTC(2026, 10, 14, 3, 15), to: Date.UTC(2026, 10, 15) },
       completed: true,
       unanswered: true,
-      counts: true,
+      unit: "count",
       hidden: ["post_ack", "later_in_flow"],
       metric: "post_psh",
       others: [{ kind: "asn", number: 4_200_000_001 }, { kind: "continent", code: "EU" }],

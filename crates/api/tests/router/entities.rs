@@ -110,3 +110,11 @@ fn search_finds_by_name_code_and_number() {
     assert!(only.as_array().unwrap().iter().all(|hit| hit["type"] == "asn"));
     assert_eq!(search("portugal&exclude=ASNS,LOCATIONS"), json!([]));
 }
+
+#[test]
+fn search_puts_the_country_with_a_code_of_three_letters_first() {
+    for country in cutshort_geo::Country::all() {
+        let found = get(&format!("/search/global?query={}&limit=1", country.alpha3().to_lowercase()));
+        assert_eq!(found["search"][0]["code"], country.alpha2(), "{}", country.alpha3());
+    }
+}

@@ -48,6 +48,11 @@ impl Country {
         self.row().alpha2
     }
 
+    /// The three-letter code of ISO 3166-1, in capitals: `"DEU"`. Kosovo's is the customary `"XKX"`.
+    pub fn alpha3(self) -> &'static str {
+        self.row().alpha3
+    }
+
     /// The short English name: `"Germany"`.
     pub fn name(self) -> &'static str {
         self.row().name

@@ -12,6 +12,7 @@ fn the_table_holds_iso_3166_and_kosovo_once_each_in_order() {
     assert_eq!(Country::all().count(), Country::COUNT);
     assert!(TABLE.is_sorted_by(|a, b| a.alpha2 < b.alpha2));
     assert_eq!(Country::all().map(Country::name).collect::<HashSet<_>>().len(), Country::COUNT);
+    assert_eq!(Country::all().map(Country::alpha3).collect::<HashSet<_>>().len(), Country::COUNT);
     assert_eq!(Country::all().map(Country::numeric).collect::<HashSet<_>>().len(), Country::COUNT);
 }
 
@@ -20,6 +21,7 @@ fn every_row_is_well_formed() {
     for country in Country::all() {
         let code = country.alpha2();
         assert!(code.len() == 2 && code.bytes().all(|b| b.is_ascii_uppercase()), "{code}");
+        assert!(country.alpha3().len() == 3 && country.alpha3().bytes().all(|b| b.is_ascii_uppercase()), "{code}");
         assert!((4..=983).contains(&country.numeric()), "{code}");
         assert!(country.latitude().abs() <= 90.0 && country.longitude().abs() <= 180.0, "{code}");
         assert!(!country.name().contains(',') && country.name().trim() == country.name(), "{code}");
@@ -52,7 +54,7 @@ fn regions_agree_with_continents_but_for_the_known_few() {
 #[test]
 fn known_countries() {
     let germany = country("DE");
-    assert_eq!((germany.name(), germany.numeric()), ("Germany", 276));
+    assert_eq!((germany.name(), germany.alpha3(), germany.numeric()), ("Germany", "DEU", 276));
     assert_eq!((germany.region(), germany.subregion()), ("Europe", "Western Europe"));
     assert!((germany.latitude() - 51.1).abs() < 0.5 && (germany.longitude() - 10.4).abs() < 0.5);
     let short = ["IR", "KR", "TW", "RU", "VN", "CD", "MK", "XK"].map(|code| country(code).name());

@@ -103,7 +103,8 @@ fn rank(wanted: &str, code: &str, name: &str) -> Option<Rank> {
 fn countries(wanted: &str) -> Vec<(Rank, Hit)> {
     let hit = |country: Country| {
         let names = [country.name()].into_iter().chain(country.other_names().iter().copied());
-        let rank = names.filter_map(|name| rank(wanted, country.alpha2(), name)).min()?;
+        let by_name = names.filter_map(|name| rank(wanted, country.alpha2(), name)).min();
+        let rank = if country.alpha3().eq_ignore_ascii_case(wanted) { Some(0) } else { by_name }?;
         Some((rank, Hit { code: country.alpha2().into(), name: country.name().into(), kind: "location" }))
     };
     Country::all().filter_map(hit).collect()
