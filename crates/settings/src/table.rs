@@ -8,11 +8,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cutshort_alerts::Receiver;
-use cutshort_api::answer::ServerName;
 use cutshort_api::{MetricPlace, Options, Rate};
 use cutshort_capture::{LiveSets, LiveSettings, LiveSource};
 use cutshort_clickhouse::Address;
-use cutshort_model::Addresses;
+use cutshort_model::{Addresses, ServerName};
 use cutshort_pipeline::live::{RecorderSettings, Retry};
 use cutshort_pipeline::{EventJob, Share, WindowJob};
 use cutshort_store::{Retention, check_node};

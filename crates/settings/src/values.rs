@@ -84,7 +84,7 @@ pub fn keep_time(text: &str) -> Result<SignedDuration, String> {
 
 /// A network in CIDR notation.
 pub fn net(text: &str) -> Result<IpNet, String> {
-    cutshort_report::parse_net(text)
+    cutshort_model::parse_net(text)
 }
 
 /// A TCP port.
