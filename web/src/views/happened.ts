@@ -60,7 +60,7 @@ export const isCount = ({ channel }: FoundEvent): boolean => channel === "traffi
 /** An event as a line: when, what, where to see it, and what else is known. */
 export function line(app: App, event: FoundEvent): HTMLElement {
   const place = placeOf(event);
-  const change: Partial<State> = { view: "overview", ...(place ? { place } : {}), range: around(event, Date.now()), counts: isCount(event), page: 0 };
+  const change: Partial<State> = { view: event.server ? "networks" : "overview", ...(place ? { place } : {}), range: around(event, Date.now()), counts: isCount(event), page: 0 };
   const parts = event.parts.length ? `also in ${many(event.parts.length, event.place === "world" ? "country or network" : "network", event.place === "world" ? "countries and networks" : "networks")}` : null;
   const seen = sources(event);
   const known = [event.severity, event.state === "closed" ? null : event.state === "usual" ? "then counted as usual" : event.state, parts, event.partOf ? "explained by another event" : null].filter((text) => text !== null);

@@ -23,7 +23,7 @@ pub struct FoundEvent {
     id: String,
     /// The data set in which it was found.
     data_set: &'static str,
-    /// Where: `world`, `country:IQ`, `as:64500` or `node:NAME`.
+    /// Where: `world`, `country:IQ`, `as:64500`, `server:NAME`, `server:ADDRESS:PORT` or `node:NAME`.
     place: String,
     /// The country; of a network, the one in which most of its addresses are.
     location: Option<PlaceName>,
@@ -31,6 +31,8 @@ pub struct FoundEvent {
     asn: Option<NetworkName>,
     /// The server that did not collect packets.
     node: Option<String>,
+    /// The server to which connections are opened: its name, or its address and port.
+    server: Option<String>,
     /// In what: `traffic`, `post_syn`, `post_ack`, `post_psh`, `later`; `flood`, `scan` or `reflection` for single SYNs that say nothing about the
     /// connections of a place; or `observer` for what was not collected.
     channel: &'static str,
@@ -279,6 +281,10 @@ impl FoundEvent {
             },
             node: match &event.place {
                 SeriesPlace::Node(name) => Some(name.clone()),
+                _ => None,
+            },
+            server: match &event.place {
+                SeriesPlace::Server(name) => Some(name.clone()),
                 _ => None,
             },
             channel: event.channel.name(),

@@ -447,6 +447,12 @@ pub(super) const EVENT_NODE: Parameter = query(
     "edge1",
     "Only what these servers did not collect, a comma list; '-' in front excludes.",
 );
+pub(super) const EVENT_SERVER: Parameter = query(
+    "server",
+    ParameterKind::Text,
+    "api",
+    "Only events of these servers to which connections are opened, by name (setting 'upstreams') or else address and port, a comma list; '-' in front excludes.",
+);
 pub(super) const EVENT_CHANNEL: Parameter = query(
     "channel",
     ParameterKind::List(channels),

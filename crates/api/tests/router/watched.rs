@@ -21,6 +21,7 @@ pub(crate) fn store() -> Memory {
         let counts = |place, country, all: f64| SeriesCounts {
             place,
             country,
+            network: None,
             node: 0,
             all,
             squares: all,

@@ -19,7 +19,7 @@ pub(super) const EVENTS: Endpoint = Endpoint {
     path: Path::Whole("/client/v4/cutshort/events"),
     id: "events",
     title: "Events",
-    about: "What began, and perhaps ended: fewer connections than usual from a place, or a larger share of them cut short at a stage; and what servers did not collect. The latest first, with what other sources say about the same place and time, as far as their files were imported. Nothing here says who did something, or why.",
+    about: "What began, and perhaps ended: fewer connections than usual from a place, or a larger share of them cut short at a stage; and what servers did not collect. Events of servers to which connections are opened are listed where these have a name (setting 'upstreams') or single connections may be read (setting 'connections'). The latest first, with what other sources say about the same place and time, as far as their files were imported. Nothing here says who did something, or why.",
     group: Group::Events,
     parameters: &[
         &p::LIMIT_ANNOTATIONS,
@@ -31,6 +31,7 @@ pub(super) const EVENTS: Endpoint = Endpoint {
         &p::ONE_CONTINENT,
         &p::ONE_ASN,
         &p::EVENT_NODE,
+        &p::EVENT_SERVER,
         &p::EVENT_CHANNEL,
         &p::EVENT_STATE,
         &p::EVENT_SEVERITY,
@@ -82,7 +83,8 @@ struct OneEvent {
 
 /// The events of all data sets that are asked for, the latest first.
 pub(super) fn selected(call: &Call<'_>, filter: &EventFilter) -> Result<Vec<SelectedEvent>, Problem> {
-    Ok(select(call.app.store.as_ref(), &call.geo.data, filter)?)
+    let filter = EventFilter { hides_addresses: !call.app.options.connections, ..filter.clone() };
+    Ok(select(call.app.store.as_ref(), &call.geo.data, &filter)?)
 }
 
 /// The requested part of a list.
@@ -124,10 +126,11 @@ fn feed(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let selected = page(call, selected(call, &filter)?, ENTRIES)?;
     let entries: String = selected.iter().map(|one| entry(call, one)).collect();
     let updated = selected.iter().map(|one| one.kept.updated).max().unwrap_or(0);
-    let of: Vec<String> = ["location", "continent", "asn", "node", "channel", "state", "severity", "dataSet"]
-        .iter()
-        .filter_map(|key| Some(format!("{key}={}", call.parameters.at(key, 0)?)))
-        .collect();
+    let of: Vec<String> =
+        ["location", "continent", "asn", "node", "server", "channel", "state", "severity", "dataSet"]
+            .iter()
+            .filter_map(|key| Some(format!("{key}={}", call.parameters.at(key, 0)?)))
+            .collect();
     let of = if of.is_empty() { "all places".to_owned() } else { of.join(", ") };
     let text = format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\">\n\

@@ -106,10 +106,10 @@ fn filter(
     let filters: Vec<_> = arguments.filters.parameters().collect();
     if let Some((other, _)) = filters.iter().find(|(key, _)| !["location", "asn", "node"].contains(key)) {
         return Err(Error::Usage(format!(
-            "{other}: events are selected by --location, --asn, --node, --channel, --state and --alarms"
+            "{other}: events are selected by --location, --asn, --node, --server, --channel, --state and --alarms"
         )));
     }
-    let own = [("channel", &arguments.channel), ("state", &arguments.state)];
+    let own = [("channel", &arguments.channel), ("state", &arguments.state), ("server", &arguments.server)];
     let own = own.into_iter().filter_map(|(key, value)| Some((key, value.clone()?)));
     let alarms = arguments.alarms.then(|| ("alarm", "true".to_owned()));
     let parameters: Parameters = filters.into_iter().chain(own).chain(alarms).chain(more).collect();
