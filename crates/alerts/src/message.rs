@@ -81,7 +81,7 @@ impl Message {
             test: kind.is_none(),
             summary: &summary,
             description: &description,
-            event: FoundEvent::new(&SelectedEvent { data_set, kept, parts: Vec::new() }, geo),
+            event: FoundEvent::new(&SelectedEvent { data_set, kept, parts: Vec::new(), review: None }, geo),
         };
         // These types have nothing that JSON cannot have.
         let json = serde_json::to_string(&body).unwrap_or_default();

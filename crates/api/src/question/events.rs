@@ -5,7 +5,7 @@ use std::ops::Range;
 use cutshort_detect::{Channel, Event, EventState, SeriesPlace, Severity};
 use cutshort_geo::{Continent, Country, Geo};
 use cutshort_model::Window;
-use cutshort_store::{Choice, EventQuery};
+use cutshort_store::{Choice, Decision, EventQuery};
 use cutshort_verdict::DataSet;
 
 use super::filter::{asn, boolean, continent, country, list};
@@ -36,6 +36,8 @@ pub struct EventFilter {
     pub states: Choice<EventState>,
     /// How large they are.
     pub severities: Choice<Severity>,
+    /// What the operator decided about them.
+    pub decisions: Choice<Decision>,
     /// Whether they raised an alarm.
     pub alarm: Option<bool>,
     /// The data sets that are searched.
@@ -65,6 +67,9 @@ impl EventFilter {
             })?,
             severities: list("severity", one("severity")?, |name| {
                 named(name, &Severity::ALL.map(Severity::name), Severity::from_name)
+            })?,
+            decisions: list("review", one("review")?, |name| {
+                named(name, &Decision::ALL.map(Decision::name), Decision::from_name)
             })?,
             alarm: boolean("alarm", one("alarm")?)?,
             data_sets: list("dataSet", one("dataSet")?, |name| {

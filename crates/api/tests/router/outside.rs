@@ -70,7 +70,7 @@ fn store() -> Memory {
         event("node:edge1", Channel::Observer, 400, Some(12), 1.0),
     ];
     Memory {
-        events: KnownEvents(kept, None),
+        events: KnownEvents::of(kept),
         outside: KnownOutside(OutsideRecords { reports, ..OutsideRecords::default() }),
         ..Memory::default()
     }

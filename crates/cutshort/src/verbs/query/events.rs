@@ -46,9 +46,15 @@ pub(super) fn list(
             Format::Table if found.is_empty() => writeln!(text, "No events.")?,
             Format::Table => {
                 let events: Vec<_> = found.iter().map(|one| one.kept.event.clone()).collect();
-                let others = answer.events.iter().map(FoundEvent::others);
-                let others: Vec<String> = if sources.is_empty() { Vec::new() } else { others.collect() };
-                write_text_with(&events, &others, terminal::widths().tables, &mut *text)?;
+                let of_all = |text: fn(&FoundEvent) -> String| answer.events.iter().map(text).collect();
+                let mut more: Vec<(&str, Vec<String>)> = Vec::new();
+                if found.iter().any(|one| one.review.is_some()) {
+                    more.push(("Review", of_all(FoundEvent::decision)));
+                }
+                if !sources.is_empty() {
+                    more.push(("Other sources", of_all(FoundEvent::others)));
+                }
+                write_text_with(&events, &more, terminal::widths().tables, &mut *text)?;
                 if left > 0 {
                     writeln!(text, "{left} earlier ones are not shown (--limit).")?;
                 }
