@@ -87,6 +87,10 @@ pub(crate) const PORTS: Kind<Vec<u16>> =
 pub(crate) const NETWORKS: Kind<Vec<IpNet>> =
     Kind { read: |value| items(value, cutshort_model::parse_net), write: |networks| Some(texts(networks)) };
 
+/// The address of a page, to which paths are added.
+pub(crate) const PUBLIC_URL: Kind<Option<String>> =
+    Kind { read: |value| values::public_url(text(value)?).map(Some), ..text_form_if_set() };
+
 /// A list of names of servers.
 pub(crate) const SERVER_NAMES: Kind<Vec<ServerName>> =
     Kind { read: |value| items(value, str::parse), write: |names| Some(texts(names)) };

@@ -77,6 +77,7 @@ pub(crate) fn open(settings: &Settings) -> Result<Receivers, Error> {
     let receivers = &settings.alerts.receivers;
     let program = std::env::current_exe();
     let program = program.map_err(|error| Error::Failed(format!("this program's file: {error}")))?;
-    let host = Host { program, user: settings.capture.user.clone() };
+    let host =
+        Host { program, user: settings.capture.user.clone(), page: settings.http.public_url.clone() };
     Receivers::open(receivers, &host).map_err(|why| Error::Usage(format!("alerts.receivers: {why}")))
 }

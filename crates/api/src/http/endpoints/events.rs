@@ -233,11 +233,12 @@ fn entry(call: &Call<'_>, one: &SelectedEvent) -> String {
     };
     format!(
         "<entry>\n<id>urn:x-cutshort:event:{id}</id>\n<title>{}</title>\n<updated>{}</updated>\n<published>{}</published>\n\
-         <link href=\"/?view=events&amp;event={id}\"/>\n<category term=\"{}\"/><category term=\"{}\"/>\n\
+         <link href=\"/{}\"/>\n<category term=\"{}\"/><category term=\"{}\"/>\n\
          <summary>{}{decided}</summary>\n</entry>\n",
         escaped(&sentence),
         iso(one.updated()),
         begin_of_window(event.opened + 1),
+        escaped(&crate::page::of_event(event.id, one.data_set)),
         event.channel.name(),
         event.severity.name(),
         escaped(&time),
