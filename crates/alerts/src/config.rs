@@ -75,6 +75,15 @@ pub struct Endpoint {
     pub timeout: Duration,
 }
 
+impl Endpoint {
+    /// The host, and whether it is reached over an encrypted connection.
+    #[must_use]
+    pub fn host(&self) -> (String, bool) {
+        let (host, _, is_encrypted) = cutshort_client::peer(&self.url.parse().unwrap_or_default());
+        (host, is_encrypted)
+    }
+}
+
 /// A server that gets a request for each alert.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Webhook {

@@ -81,8 +81,19 @@ impl Alerts {
             alerts.receivers.push((name.clone(), counts.clone()));
             let (store, geo, stop) = (Arc::clone(store), Arc::clone(geo), Arc::clone(&stop));
             let (rest, page) = (Rest::default(), receivers.page.clone());
-            let mut worker =
-                Worker { name, filter, sender, page, store, geo, give_up, counts, stop, rest, repeated: None };
+            let mut worker = Worker {
+                name,
+                filter,
+                sender,
+                page,
+                store,
+                geo,
+                give_up,
+                counts,
+                stop,
+                rest,
+                repeated: None,
+            };
             alerts.threads.push(std::thread::spawn(move || worker.run()));
         }
         Ok(alerts)

@@ -104,7 +104,10 @@ fn text(messages: &[Message]) -> String {
         let (place, channel, id) = (&event.place, event.channel, event.id);
         let data_set = message.data_set.name();
         let url = message.url.as_ref().map(|url| format!("{url}\n")).unwrap_or_default();
-        format!("{change}: {}\nevent {id}, {place}, {channel}, data set {data_set}\n{url}", message.description)
+        format!(
+            "{change}: {}\nevent {id}, {place}, {channel}, data set {data_set}\n{url}",
+            message.description
+        )
     };
     messages.iter().map(paragraph).collect::<Vec<_>>().join("\n")
 }

@@ -21,8 +21,8 @@ use toml::Value;
 use crate::alerts::RECEIVERS;
 use crate::kind::{
     FLAG, Kind, LENGTH, LENGTH_OR_FOREVER, LISTEN, LISTEN_IF_SET, METRIC_PLACES, NETWORKS, NUMBER, PATH,
-    PATHS, PORTS, PUBLIC_URL, RATE, SERVER_NAMES, SIZE, TEXT, TEXTS, integer, number, rate, read_length, text, text_form,
-    text_form_if_set,
+    PATHS, PORTS, PUBLIC_URL, RATE, SERVER_NAMES, SIZE, TEXT, TEXTS, integer, number, rate, read_length,
+    text, text_form, text_form_if_set,
 };
 use crate::log_format::LogFormat;
 
