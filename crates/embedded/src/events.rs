@@ -20,6 +20,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, ToSql, Transaction
 
 use super::folder::{EVENTS, Folder};
 use super::guard;
+use super::rescue::Scan;
 use crate::error::{Error, Result};
 
 /// How long to wait while another process has the file locked.
@@ -103,21 +104,25 @@ impl EventFile {
     fn open<'a>(&self, connection: &'a mut MutexGuard<'_, Option<Connection>>) -> Result<&'a mut Connection> {
         if connection.is_none() {
             **connection = Some(match self.connect() {
-                Err(Error(StoreError::Damaged(_))) if self.writes => {
-                    let reviews = reviews::salvage(&self.folder.path(EVENTS));
-                    self.folder.set_aside(EVENTS)?;
-                    // What SQLite keeps beside it belongs to the old one.
-                    for beside in ["-wal", "-shm"] {
-                        self.folder.remove(&format!("{EVENTS}{beside}"))?;
-                    }
-                    let sql = self.connect()?;
-                    reviews.iter().try_for_each(|(id, review)| reviews::insert(&sql, *id, review))?;
-                    sql
-                }
+                Err(Error(StoreError::Damaged(_))) if self.writes => self.renew()?.0,
                 connected => connected?,
             });
         }
         connection.as_mut().ok_or_else(|| Error(StoreError::Failed("no connection".to_owned().into())))
+    }
+
+    /// Sets the file aside, and begins a new one with what can be read of the decisions in it. Returns where the old one is, and
+    /// whether all decisions could be read.
+    pub(super) fn renew(&self) -> Result<(Connection, String, Scan)> {
+        let (reviews, scanned) = reviews::salvage(&self.folder.path(EVENTS));
+        let aside = self.folder.set_aside(EVENTS)?;
+        // What SQLite keeps beside it belongs to the old one.
+        for beside in ["-wal", "-shm"] {
+            self.folder.remove(&format!("{EVENTS}{beside}"))?;
+        }
+        let sql = self.connect()?;
+        reviews.iter().try_for_each(|(id, review)| reviews::insert(&sql, *id, review))?;
+        Ok((sql, aside, scanned))
     }
 
     /// Changes the file, also if another process holds the folder's lock.
@@ -210,6 +215,13 @@ impl Events for EventFile {
     fn outbox(&self) -> Option<&dyn Outbox> {
         self.writes.then_some(self)
     }
+}
+
+/// Reads everything that people see.
+pub(super) fn check(sql: &Connection) -> Result<()> {
+    list(sql, &EventQuery::default())?;
+    reviews::list(sql)?;
+    folded(sql).map(drop)
 }
 
 fn list(sql: &Connection, query: &EventQuery) -> Result<Vec<KeptEvent>> {

@@ -14,6 +14,7 @@ use cutshort_detect::{Channel, Severity};
 use cutshort_verdict::DataSet;
 use toml::{Table, Value};
 
+use crate::AlertSettings;
 use crate::kind::{Kind, TEXTS, read_length, text, write_length};
 use crate::stores::{is_here, plain_text_warning};
 

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 
 use super::named;
 use crate::error::Result;
-use crate::rescue::scan;
+use crate::rescue::{Scan, scan};
 
 pub(super) const SCHEMA: &str = "
 CREATE TABLE review (id INTEGER PRIMARY KEY, decision TEXT NOT NULL, note TEXT, at_ns INTEGER NOT NULL) STRICT;
@@ -58,17 +58,18 @@ pub(super) fn insert(sql: &Connection, id: EventId, review: &Review) -> Result<(
     Ok(())
 }
 
-/// What can be read of a damaged file.
-pub(super) fn salvage(path: &Path) -> BTreeMap<EventId, Review> {
+/// What can be read of a damaged file, and whether it is all.
+pub(super) fn salvage(path: &Path) -> (BTreeMap<EventId, Review>, Scan) {
     let mut found = BTreeMap::new();
-    if let Ok(sql) = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY) {
-        let _ = scan(&sql, SELECT, &["id"], [], |row| {
-            let (id, review) = read(row).map_err(|_| rusqlite::Error::InvalidQuery)?;
-            found.insert(id, review);
-            Ok(())
-        });
-    }
-    found
+    let Ok(sql) = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY) else {
+        return (found, Scan::InPart);
+    };
+    let scanned = scan(&sql, SELECT, &["id"], [], |row| {
+        let (id, review) = read(row).map_err(|_| rusqlite::Error::InvalidQuery)?;
+        found.insert(id, review);
+        Ok(())
+    });
+    (found, scanned)
 }
 
 #[cfg(test)]
@@ -131,6 +132,20 @@ mod tests {
         assert_eq!(reader.reviews().unwrap().len(), 1, "the event was stored again");
         assert!(reader.review(id, None).unwrap());
         assert_eq!(writer.reviews().unwrap(), BTreeMap::new());
+    }
+
+    #[test]
+    fn decisions_are_saved_from_a_damaged_file() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join(crate::folder::DAMAGED)).unwrap();
+        let file = EventFile::in_directory(folder.path(), DataSet::Tcp);
+        let id = keep(&file);
+        file.review(id, Some(&review(Decision::Confirmed))).unwrap();
+        let (_, aside, scanned) = file.renew().unwrap();
+        assert_eq!((aside.as_str(), scanned), ("damaged/events.sqlite", Scan::Whole));
+        let again = EventFile::in_directory(folder.path(), DataSet::Tcp);
+        assert_eq!(again.reviews().unwrap(), [(id, review(Decision::Confirmed))].into());
+        assert_eq!(again.list(&cutshort_store::EventQuery::default()).unwrap(), []);
     }
 
     /// The version before had no reviews.

@@ -15,7 +15,7 @@ use cutshort_store::{Events, Store};
 
 use super::{Format, Query, write_json};
 use crate::error::{Done, Error};
-use crate::terminal;
+use crate::terminal::{self, message};
 
 /// So many are shown unless a limit is given.
 const MOST: usize = 100;
@@ -37,6 +37,9 @@ pub(super) fn list(
     let left = found.len().saturating_sub(limit(arguments));
     found.truncate(limit(arguments));
     let sources = Sources::read(store)?;
+    if let Some(problem) = sources.problem() {
+        message(&format!("what other sources say cannot be read: {problem}"));
+    }
     let describe = |one| FoundEvent::corroborated(one, geo, &sources, now);
     let answer = EventList { events: found.iter().map(describe).collect::<Result<_, _>>()? };
     terminal::print(color, |text| {
