@@ -42,6 +42,7 @@ pub(crate) fn detect(benchmark: &Benchmark, alpha: f64) -> Vec<Found> {
             counts.extend(by_node.iter().enumerate().map(|(node, counts)| SeriesCounts {
                 place: place.clone(),
                 country,
+                network: None,
                 node,
                 all: counts.all() * window.rate,
                 squares: counts.all() * window.rate * window.rate,

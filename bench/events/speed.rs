@@ -17,6 +17,7 @@ fn counts(place: u32, t: i64) -> SeriesCounts {
     SeriesCounts {
         place: if place == 0 { SeriesPlace::World } else { SeriesPlace::Network(place) },
         country: Some([b'A' + (place % 26) as u8, b'A']),
+        network: None,
         node: 0,
         all,
         squares: all * 20.0,

@@ -89,6 +89,7 @@ fn environment(message: &Message) -> BTreeMap<String, String> {
         ("CHANNEL", event.channel.name().to_owned()),
         ("SEVERITY", event.severity.name().to_owned()),
         ("SUMMARY", message.summary.clone()),
+        ("URL", message.url.clone().unwrap_or_default()),
     ];
     variables.into_iter().map(|(name, value)| (format!("CUTSHORT_{name}"), value)).collect()
 }

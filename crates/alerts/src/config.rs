@@ -75,6 +75,15 @@ pub struct Endpoint {
     pub timeout: Duration,
 }
 
+impl Endpoint {
+    /// The host, and whether it is reached over an encrypted connection.
+    #[must_use]
+    pub fn host(&self) -> (String, bool) {
+        let (host, _, is_encrypted) = cutshort_client::peer(&self.url.parse().unwrap_or_default());
+        (host, is_encrypted)
+    }
+}
+
 /// A server that gets a request for each alert.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Webhook {
@@ -250,6 +259,8 @@ mod tests {
         assert!(!wants(&iraq, "world") && !wants(&iraq, "as:7922") && !wants(&iraq, "node:IQ"));
         let one = Filter { places: vec!["as:7922".parse().unwrap()], ..Filter::default() };
         assert!(wants(&one, "as:7922") && !wants(&one, "country:US"));
+        let server = Filter { places: vec!["server:api".parse().unwrap()], ..Filter::default() };
+        assert!(wants(&server, "server:api") && !wants(&server, "server:192.0.2.1:443"));
         let severe = Filter { severity: Some(Severity::Severe), ..Filter::default() };
         assert!(!wants(&severe, "world"));
         assert!(severe.wants(&event("world", Severity::Severe), DataSet::Tcp, &geo));

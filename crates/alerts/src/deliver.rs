@@ -80,9 +80,20 @@ impl Alerts {
             let counts = SharedCounts::default();
             alerts.receivers.push((name.clone(), counts.clone()));
             let (store, geo, stop) = (Arc::clone(store), Arc::clone(geo), Arc::clone(&stop));
-            let rest = Rest::default();
-            let mut worker =
-                Worker { name, filter, sender, store, geo, give_up, counts, stop, rest, repeated: None };
+            let (rest, page) = (Rest::default(), receivers.page.clone());
+            let mut worker = Worker {
+                name,
+                filter,
+                sender,
+                page,
+                store,
+                geo,
+                give_up,
+                counts,
+                stop,
+                rest,
+                repeated: None,
+            };
             alerts.threads.push(std::thread::spawn(move || worker.run()));
         }
         Ok(alerts)
@@ -171,6 +182,8 @@ struct Worker {
     name: String,
     filter: Filter,
     sender: Box<dyn Sender>,
+    /// The public address of the page.
+    page: Option<String>,
     store: Arc<dyn Store>,
     geo: Arc<GeoData>,
     /// In nanoseconds.
@@ -320,7 +333,7 @@ impl Worker {
         let (geo, mut last) = (self.geo.current(), told);
         for queued in outbox.after(told, room)? {
             if self.filter.wants(&queued.alert.event, data_set, &geo) {
-                messages.push(Message::new(&queued.alert, data_set, &geo));
+                messages.push(Message::new(&queued.alert, data_set, &geo, self.page.as_deref()));
             }
             last = queued.number;
         }
@@ -340,7 +353,7 @@ impl Worker {
             let wanted = open.into_iter().filter(|event| self.filter.wants(event, *data_set, &geo));
             messages.extend(wanted.map(|event| {
                 let alert = Alert { kind: AlertKind::Opened, event, at: now() };
-                Message::new(&alert, *data_set, &geo)
+                Message::new(&alert, *data_set, &geo, self.page.as_deref())
             }));
         }
         if !messages.is_empty() {

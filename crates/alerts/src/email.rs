@@ -103,7 +103,11 @@ fn text(messages: &[Message]) -> String {
         let (change, event) = (message.change(), &message.event);
         let (place, channel, id) = (&event.place, event.channel, event.id);
         let data_set = message.data_set.name();
-        format!("{change}: {}\nevent {id}, {place}, {channel}, data set {data_set}\n", message.description)
+        let url = message.url.as_ref().map(|url| format!("{url}\n")).unwrap_or_default();
+        format!(
+            "{change}: {}\nevent {id}, {place}, {channel}, data set {data_set}\n{url}",
+            message.description
+        )
     };
     messages.iter().map(paragraph).collect::<Vec<_>>().join("\n")
 }
@@ -153,12 +157,14 @@ mod tests {
         let geo = Geo::builtin();
         let message = |kind| {
             let alert = Alert { kind, event: test_event(1_000_000), at: 0 };
-            Message::new(&alert, DataSet::Tcp, &geo)
+            Message::new(&alert, DataSet::Tcp, &geo, Some("https://c.example"))
         };
         let both = [message(AlertKind::Opened), message(AlertKind::Ended)];
         assert_eq!(subject(&both), "[cutshort] 2 changes of events");
         assert_eq!(subject(&both[..1]), "[cutshort] opened: World: 0 % fewer connections than usual");
         let text = text(&both);
+        let url = format!("\nhttps://c.example/?view=events&event={}\n", test_event(1_000_000).id);
+        assert_eq!(text.matches(&url).count(), 2, "{text}");
         assert!(text.contains("opened: Began at") && text.contains("\n\nended: "), "{text}");
         assert!(subject(&[Message::test(0, &geo)]).starts_with("[cutshort] TEST"));
     }

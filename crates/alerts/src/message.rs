@@ -1,6 +1,7 @@
 //! An alert as it is sent.
 
 use cutshort_api::answer::{FoundEvent, SelectedEvent};
+use cutshort_api::page;
 use cutshort_detect::{Channel, Event, EventId, EventState, SeriesPlace, Severity};
 use cutshort_geo::Geo;
 use cutshort_model::{Window, rfc3339};
@@ -22,6 +23,8 @@ pub(crate) struct Message {
     pub(crate) description: String,
     pub(crate) data_set: DataSet,
     pub(crate) event: Event,
+    /// Its address on the page; none without a public address of the page, and for a test.
+    pub(crate) url: Option<String>,
     /// The JSON object that webhooks and commands get.
     pub(crate) json: String,
 }
@@ -35,6 +38,7 @@ struct Body<'a> {
     test: bool,
     summary: &'a str,
     description: &'a str,
+    url: Option<&'a str>,
     event: FoundEvent,
 }
 
@@ -42,8 +46,8 @@ struct Body<'a> {
 const TEST: &str = "test";
 
 impl Message {
-    /// The message of an alert.
-    pub(crate) fn new(alert: &Alert, data_set: DataSet, geo: &Geo) -> Self {
+    /// The message of an alert. `page` is the public address of the page, without `/` at its end.
+    pub(crate) fn new(alert: &Alert, data_set: DataSet, geo: &Geo, page: Option<&str>) -> Self {
         let event = &alert.event;
         let summary = sentence(event, data_set, geo);
         let description = format!("{} {summary}.", what(alert.kind, event));
@@ -54,6 +58,7 @@ impl Message {
             (event, alert.at),
             data_set,
             geo,
+            page.map(|page| format!("{page}/{}", page::of_event(event.id, data_set))),
         )
     }
 
@@ -62,7 +67,8 @@ impl Message {
         let event = test_event(Window::containing(now).number());
         let summary = "TEST of a receiver of alarms: nothing has happened".to_owned();
         let description = "TEST. Sent by 'cutshort alerts test'; the event is invented.".to_owned();
-        Self::build(format!("{TEST}-{now}"), None, (summary, description), (&event, now), DataSet::Tcp, geo)
+        let key = format!("{TEST}-{now}");
+        Self::build(key, None, (summary, description), (&event, now), DataSet::Tcp, geo, None)
     }
 
     fn build(
@@ -72,6 +78,7 @@ impl Message {
         (event, at): (&Event, i64),
         data_set: DataSet,
         geo: &Geo,
+        url: Option<String>,
     ) -> Self {
         let kept = KeptEvent { event: event.clone(), found: event.id, updated: at };
         let body = Body {
@@ -81,11 +88,12 @@ impl Message {
             test: kind.is_none(),
             summary: &summary,
             description: &description,
-            event: FoundEvent::new(&SelectedEvent { data_set, kept, parts: Vec::new() }, geo),
+            url: url.as_deref(),
+            event: FoundEvent::new(&SelectedEvent { data_set, kept, parts: Vec::new(), review: None }, geo),
         };
         // These types have nothing that JSON cannot have.
         let json = serde_json::to_string(&body).unwrap_or_default();
-        Self { key, kind, summary, description, data_set, event: event.clone(), json }
+        Self { key, kind, summary, description, data_set, event: event.clone(), url, json }
     }
 
     /// The name of what happened: `opened`, `worse`, `ended`, `retracted`, `test`.
@@ -151,7 +159,12 @@ mod tests {
 
     fn message(kind: AlertKind, event: Event) -> Message {
         let at = Window::from_number(event.opened).end();
-        Message::new(&Alert { kind, event, at }, DataSet::Tcp, &Geo::builtin())
+        Message::new(
+            &Alert { kind, event, at },
+            DataSet::Tcp,
+            &Geo::builtin(),
+            Some("https://cutshort.example.org"),
+        )
     }
 
     #[test]
@@ -162,6 +175,8 @@ mod tests {
         assert_eq!(body["test"], false);
         assert_eq!(body["summary"], "Iraq: 91 % fewer connections than usual");
         assert_eq!(body["event"]["place"], "country:IQ");
+        let url = format!("https://cutshort.example.org/?view=events&event={}", iraq().id);
+        assert_eq!((&body["url"], message.url.as_deref()), (&Value::from(url.clone()), Some(url.as_str())));
         assert_eq!(body["event"]["onset"], "2026-01-05T00:00:00Z");
         assert_eq!(body["key"], format!("tcp-{}-0-opened", iraq().id));
         assert_eq!(
@@ -183,6 +198,7 @@ mod tests {
     fn a_test_says_that_it_is_one() {
         let message = Message::test(1_767_571_200_000_000_000, &Geo::builtin());
         let body: Value = serde_json::from_str(&message.json).unwrap();
+        assert_eq!(body["url"], Value::Null);
         assert_eq!((&body["test"], &body["change"]), (&Value::Bool(true), &Value::from("test")));
         assert!(message.summary.starts_with("TEST") && message.description.starts_with("TEST"));
     }

@@ -21,6 +21,8 @@ pub struct Host {
     pub program: PathBuf,
     /// The user that commands run as; that of this process if none is given.
     pub user: Option<String>,
+    /// The address under which people open the page, without `/` at its end, for links to events.
+    pub page: Option<String>,
 }
 
 /// Receivers with their secrets and certificates.
@@ -28,6 +30,7 @@ pub struct Host {
 pub struct Receivers {
     pub(crate) all: Vec<Open>,
     needs: Needs,
+    pub(crate) page: Option<String>,
 }
 
 /// A receiver that can be sent to.
@@ -65,7 +68,7 @@ impl Receivers {
             Ok(Open { name, kind, filter, sender })
         };
         let all = receivers.iter().map(open).collect::<Result<_, String>>()?;
-        Ok(Self { all, needs })
+        Ok(Self { all, needs, page: host.page.clone() })
     }
 
     /// Whether there are none.

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 
+use cutshort_detect::EventId;
 use cutshort_model::{Window, rfc3339};
 use cutshort_verdict::DataSet;
 
@@ -22,11 +23,21 @@ pub fn address(listen: SocketAddr, query: &str) -> String {
 pub fn between(data_set: DataSet, times: &Range<i64>) -> String {
     let minute = |time: i64| rfc3339(time).replace(":00Z", "Z");
     let (from, to) = (Window::containing(times.start).start(), Window::containing(times.end).end());
-    let data = match data_set {
+    format!("?{}from={}&to={}", data(data_set), minute(from), minute(to))
+}
+
+/// The query that shows an event by itself.
+#[must_use]
+pub fn of_event(id: EventId, data_set: DataSet) -> String {
+    format!("?{}view=events&event={id}", data(data_set))
+}
+
+/// The part of a query that selects a data set.
+fn data(data_set: DataSet) -> String {
+    match data_set {
         DataSet::Tcp => String::new(),
         other => format!("data={other}&"),
-    };
-    format!("?{data}from={}&to={}", minute(from), minute(to))
+    }
 }
 
 #[cfg(test)]
@@ -43,6 +54,8 @@ mod tests {
         let times = 20_000 * 24 * hour + 1..20_000 * 24 * hour + hour;
         let of = |data_set| between(data_set, &times);
         assert_eq!(of(DataSet::Tcp), "?from=2024-10-04T00:00Z&to=2024-10-04T01:15Z");
+        assert_eq!(of_event(EventId(255), DataSet::Tcp), "?view=events&event=00000000000000ff");
+        assert_eq!(of_event(EventId(1), DataSet::Origin), "?data=origin&view=events&event=0000000000000001");
         assert_eq!(of(DataSet::Quic), "?data=quic&from=2024-10-04T00:00Z&to=2024-10-04T01:15Z");
     }
 }

@@ -15,7 +15,7 @@ use crate::watched::{Carried, HourSums, WatchedSeries};
 use crate::{Channel, Config, SeriesPlace};
 
 /// Begins each state. The number grows with every change of what is stored or of how events are found.
-const VERSION: &[u8; 16] = b"cutshort detect2";
+const VERSION: &[u8; 16] = b"cutshort detect3";
 
 /// Bytes that are not an undamaged state of this version: compute it anew from the counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,7 +122,7 @@ fields! {
     }
     Carried { node, past, today, now }
     HourSums { traffic, windows, stages, all, completed }
-    WatchedSeries { place, country, since, seen, nodes, weight, squares, hours, quiet, sums, series }
+    WatchedSeries { place, country, network, since, seen, nodes, weight, squares, hours, quiet, sums, series }
     SeenNode { name, observer, covered }
     Observer { open }
     Loss { onset, until, largest, revision }

@@ -91,7 +91,7 @@ pub(crate) fn lost_by_node(places: &[WatchedSeries], now: &[Now], coverage: &[f6
 pub(crate) fn keep(places: &[WatchedSeries], now: &mut [Now], lost: &[f64]) {
     for (watched, now) in places.iter().zip(now) {
         let gone: f64 = watched.parts().map(|(carried, part)| part * lost[usize::from(carried.node)]).sum();
-        now.kept = (1.0 - gone).clamp(0.0, 1.0);
+        now.kept = if now.is_unknown { 0.0 } else { (1.0 - gone).clamp(0.0, 1.0) };
         lower(now, now.kept);
     }
 }

@@ -134,6 +134,22 @@ impl Detector {
         self.index.keys()
     }
 
+    /// Stops watching places, and drops what is known of their events.
+    pub fn forget(&mut self, is_gone: impl Fn(&SeriesPlace) -> bool) {
+        self.live.retain(|_, live| !is_gone(&live.event.place));
+        self.retain(|watched| !is_gone(&watched.place));
+    }
+
+    /// Keeps watching only some of the places.
+    fn retain(&mut self, is_kept: impl Fn(&WatchedSeries) -> bool) {
+        if self.places.iter().all(&is_kept) {
+            return;
+        }
+        self.places.retain(is_kept);
+        self.index =
+            self.places.iter().enumerate().map(|(at, watched)| (watched.place.clone(), at)).collect();
+    }
+
     /// Adds a window. Windows since the last one that are missing count as not observed; after more than five weeks without
     /// any, the detector begins anew, because nothing is left that it could compare with.
     ///
@@ -231,8 +247,14 @@ impl Detector {
             now.resize(self.places.len(), Now::default());
             let watched = &mut self.places[position];
             watched.country = counts.country.or(watched.country);
+            watched.network = counts.network.or(watched.network);
             watched.carry(positions[counts.node], counts.completed());
             now[position].take(counts);
+        }
+        if !window.counts.iter().any(|counts| matches!(counts.place, SeriesPlace::Server(_))) {
+            for (watched, now) in self.places.iter().zip(&mut now) {
+                now.is_unknown = matches!(watched.place, SeriesPlace::Server(_));
+            }
         }
         now
     }
@@ -417,11 +439,7 @@ impl Detector {
         let forgotten = |watched: &WatchedSeries| {
             t - watched.seen >= FORGET && watched.series.iter().all(|series| series.open.is_none())
         };
-        if self.places.iter().any(forgotten) {
-            self.places.retain(|watched| !forgotten(watched));
-            self.index =
-                self.places.iter().enumerate().map(|(at, watched)| (watched.place.clone(), at)).collect();
-        }
+        self.retain(|watched| !forgotten(watched));
     }
 
     /// Makes events usual that have lasted for seven days, and with a scan what it explains: that pauses when it does, and never lasts

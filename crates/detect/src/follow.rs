@@ -26,7 +26,7 @@ impl Detector {
         let mut followers = Followers::default();
         for (place, &position) in &self.index {
             let watched = &self.places[position];
-            if !place.is_leaf() || watched.country != Some(country) {
+            if !matches!(place, SeriesPlace::Network(_)) || watched.country != Some(country) {
                 continue;
             }
             let series = &watched.series[position_of_channel];

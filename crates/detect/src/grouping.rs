@@ -88,8 +88,10 @@ fn explained(child: &OpenEvent, parent: &OpenEvent, now: i64) -> Option<Explaine
     }
     let (excess, volume) = child.within(from, to.max(from + 1));
     let (of_excess, of_volume) = parent.within(from, to.max(from + 1));
-    // Those of a scan or flood are most of the connections.
-    let is_lifted = child.event.channel.is_of_syns() || excess * of_volume >= LIFT * volume * of_excess;
+    // Those of a scan or flood are most of the connections. A server may be the only one of its network, and says more.
+    let is_lifted = child.event.channel.is_of_syns()
+        || matches!(child.event.place, SeriesPlace::Server(_))
+        || excess * of_volume >= LIFT * volume * of_excess;
     let is_most = excess >= MOST * of_excess && is_lifted;
     Some(if is_most && common >= 0.5 * length(parent) { Explained::Parent } else { Explained::Child })
 }
@@ -144,15 +146,16 @@ impl Detector {
         self.live.keys().map(|id| (*id, found.get(id).map(|&(_, by)| by))).collect()
     }
 
-    /// The places around a place: its country, and the world.
+    /// The places around a place, the smallest first: its network, its country, and the world.
     fn around(&self, place: &SeriesPlace) -> Vec<SeriesPlace> {
         match place {
             SeriesPlace::World | SeriesPlace::Node(_) => Vec::new(),
             SeriesPlace::Country(_) => vec![SeriesPlace::World],
             SeriesPlace::Network(_) | SeriesPlace::Server(_) => {
-                let position = self.index.get(place);
-                let country = position.and_then(|&position| self.places[position].country);
-                country.map(SeriesPlace::Country).into_iter().chain([SeriesPlace::World]).collect()
+                let watched = self.index.get(place).map(|&position| &self.places[position]);
+                let network = watched.and_then(|watched| watched.network).map(SeriesPlace::Network);
+                let country = watched.and_then(|watched| watched.country).map(SeriesPlace::Country);
+                network.into_iter().chain(country).chain([SeriesPlace::World]).collect()
             }
         }
     }

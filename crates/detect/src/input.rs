@@ -8,7 +8,8 @@ pub struct Window<'a> {
     /// The nodes that were known at that time. A node that the detector knows and that is not listed saw nothing of the
     /// window.
     pub nodes: &'a [ObservedNode<'a>],
-    /// What came from each place to each node. A place without counts had no connections at the nodes that are listed.
+    /// What came from each place to each node. A place without counts had no connections at the nodes that are listed. If no
+    /// server has counts, no server was observed.
     pub counts: &'a [SeriesCounts],
 }
 
@@ -26,8 +27,10 @@ pub struct ObservedNode<'a> {
 pub struct SeriesCounts {
     /// The place. Counts of countries and of the world are given as those of networks are: nothing is added up.
     pub place: SeriesPlace,
-    /// The country of a network, which folds its events into those of the country. The last one given counts.
+    /// The country of a network or server, with whose events its own are grouped. The last one given counts.
     pub country: Option<[u8; 2]>,
+    /// The network of a server, with whose events those of the server are grouped. The last one given counts.
+    pub network: Option<u32>,
     /// The node: its position in [`Window::nodes`].
     pub node: usize,
     /// The sum of the weights of all connections.

@@ -16,6 +16,7 @@
 //!     let counts = [SeriesCounts {
 //!         place: SeriesPlace::Network(64_500),
 //!         country: Some(*b"IQ"),
+//!         network: None,
 //!         node: 0,
 //!         all,
 //!         squares: all,

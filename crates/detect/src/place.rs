@@ -1,4 +1,5 @@
 use std::fmt;
+use std::net::SocketAddr;
 use std::str::FromStr;
 
 /// What is watched: the source of connections, at one of three levels, or the other side of them.
@@ -19,7 +20,7 @@ pub enum SeriesPlace {
     Country([u8; 2]),
     /// Connections from an autonomous system: its number.
     Network(u32),
-    /// Connections to a server, in data sets that watch these.
+    /// Connections to a server, in data sets that watch these: its name, or its address and port.
     Server(String),
     /// One of our own nodes. Only events of [`Channel::Observer`] have it.
     Node(String),
@@ -38,6 +39,15 @@ impl SeriesPlace {
             Self::Network(_) => "network",
             Self::Server(_) => "server",
             Self::Node(_) => "node",
+        }
+    }
+
+    /// The address of a server that has no name.
+    #[must_use]
+    pub fn server_address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Server(name) => name.parse().ok(),
+            _ => None,
         }
     }
 

@@ -53,6 +53,7 @@ pub(crate) struct HourSums {
 pub(crate) struct WatchedSeries {
     pub(crate) place: SeriesPlace,
     pub(crate) country: Option<[u8; 2]>,
+    pub(crate) network: Option<u32>,
     /// The window in which it was first seen, and the last one in which anything came.
     pub(crate) since: i64,
     pub(crate) seen: i64,
@@ -74,6 +75,8 @@ pub(crate) struct Now {
     squares: f64,
     stages: [f64; 4],
     pub(crate) single: Option<SingleSyns>,
+    /// Whether it is not known what came.
+    pub(crate) is_unknown: bool,
     /// The weight of an effective connection.
     pub(crate) unit: f64,
     /// The part that was observed.
@@ -88,6 +91,7 @@ impl Default for Now {
             squares: 0.0,
             stages: [0.0; 4],
             single: None,
+            is_unknown: false,
             unit: 1.0,
             kept: 1.0,
             readings: [None; CHANNELS],
@@ -129,6 +133,7 @@ impl WatchedSeries {
         Self {
             place,
             country: None,
+            network: None,
             since: now,
             seen: now,
             nodes: Vec::new(),
@@ -193,6 +198,9 @@ impl WatchedSeries {
     /// The weight is Σw²/Σw of this window or of the last three hours, whichever is greater: a greater sampling rate counts
     /// at once, and a smaller one gradually, so that what is known is never taken for more than it is.
     pub(crate) fn compare(&mut self, now: &mut Now, window: i64) {
+        if now.is_unknown {
+            return;
+        }
         self.weight = self.weight * WEIGHT_MEMORY + now.all;
         self.squares = self.squares * WEIGHT_MEMORY + now.squares;
         let ratio = |squares: f64, weights: f64| if weights > 0.0 { squares / weights } else { 0.0 };

@@ -62,6 +62,7 @@ fn events(length: i64, other: impl Fn(i64) -> Sent, flood: impl Fn(i64) -> f64) 
             .map(|(place, country, sent)| SeriesCounts {
                 place,
                 country,
+                network: None,
                 node: 0,
                 all: sent.completed + sent.syns,
                 squares: sent.completed + sent.syns,

@@ -62,6 +62,7 @@ fn counts(t: i64, incidents: &[Incident]) -> Vec<SeriesCounts> {
     }
     let counts = |(place, node, all, post_ack)| SeriesCounts {
         country: matches!(place, SeriesPlace::Network(_)).then_some(*b"XA"),
+        network: None,
         place,
         node,
         all: 20.0 * all,

@@ -24,6 +24,8 @@ pub fn checks(seen: &Seen) -> Vec<Check> {
     checks.extend(seen.store.as_ref().map(store));
     checks.extend(seen.server.as_ref().map(server));
     checks.extend(seen.geo.as_ref().map(|found| geo(seen, found)));
+    let exposed = |found: &String| Check::warning("alarms", found.clone(), "write an address with https://");
+    checks.extend(seen.exposed.iter().map(exposed));
     checks.extend(seen.disks.iter().map(disk));
     checks
 }

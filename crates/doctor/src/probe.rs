@@ -59,6 +59,7 @@ pub fn look(subject: &Subject) -> Seen {
         store: subject.deliver.as_ref().or(subject.store.as_ref()).map(store),
         server: subject.server.map(server),
         geo: subject.geo.as_deref().map(geo),
+        exposed: subject.exposed.clone(),
         disks: subject.spool.iter().chain(&subject.data).map(|path| disk(path)).collect(),
     };
     await_report(&mut seen);

@@ -41,6 +41,8 @@ pub struct Seen {
     pub server: Option<Server>,
     /// Name and date of each source of geo data, or why they cannot be read.
     pub geo: Option<Result<Vec<(String, String)>, String>>,
+    /// Secrets that are sent unencrypted, in words.
+    pub exposed: Vec<String>,
     /// The disks of the folders.
     pub disks: Vec<Disk>,
 }

@@ -25,6 +25,8 @@ pub struct Subject {
     pub server: Option<SocketAddr>,
     /// The geo files, if places are looked up there.
     pub geo: Option<Vec<PathBuf>>,
+    /// Secrets that the server sends to receivers of alarms unencrypted, in words.
+    pub exposed: Vec<String>,
 }
 
 /// A collector, and what it is reached with.

@@ -84,6 +84,7 @@ fn well() -> Seen {
         collector: Some(collector(Some(400), Delivered::Refused("400, empty".to_owned()), Some(0.4))),
         server: None,
         geo: None,
+        exposed: Vec::new(),
         disks: vec![disk(52_000_000_000)],
     }
 }
@@ -117,6 +118,13 @@ fn shown(seen: &Seen, width: usize) -> String {
 fn assert_shown(text: &str, name: &str) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/snapshots");
     assert_data_eq!(text, Data::read_from(&folder.join(name), None));
+}
+
+#[test]
+fn secrets_that_are_sent_unencrypted_are_named() {
+    let seen = Seen { exposed: vec!["receiver 'a': http://h/: unencrypted".to_owned()], ..server() };
+    let check = checks(&seen).into_iter().find(|check| check.name == "alarms").unwrap();
+    assert_eq!((check.status, check.found.as_str()), (Status::Warning, seen.exposed[0].as_str()));
 }
 
 #[test]

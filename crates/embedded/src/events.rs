@@ -1,7 +1,9 @@
 //! Events, in a SQLite file of their own: whatever happens to it, they can be found again in the counts.
 
 mod outbox;
+mod reviews;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
@@ -9,7 +11,8 @@ use std::time::Duration;
 use cutshort_detect::{Channel, Event, EventId, EventState, Severity};
 use cutshort_store::data_dir::subdirectory;
 use cutshort_store::{
-    Checkpoint, EventQuery, EventStep, Events, Folded, KeptEvent, Outbox, REPLAY_WINDOWS, Reason, StoreError,
+    Checkpoint, EventQuery, EventStep, Events, Folded, KeptEvent, Outbox, REPLAY_WINDOWS, Reason, Review,
+    StoreError,
 };
 use cutshort_verdict::DataSet;
 use rusqlite::types::Value;
@@ -17,6 +20,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, ToSql, Transaction
 
 use super::folder::{EVENTS, Folder};
 use super::guard;
+use super::rescue::Scan;
 use crate::error::{Error, Result};
 
 /// How long to wait while another process has the file locked.
@@ -48,8 +52,8 @@ CREATE TABLE checkpoint (next INTEGER PRIMARY KEY, state BLOB NOT NULL) STRICT;
 CREATE TABLE folded (one INTEGER PRIMARY KEY CHECK (one = 1), first INTEGER NOT NULL, next INTEGER NOT NULL) STRICT;
 "
 );
-/// The first version has no alerts.
-const VERSION: i64 = 2;
+/// The first version has no alerts, and the second one no reviews.
+const VERSION: i64 = 3;
 const COLUMNS: &str = "id, found, updated_ns, revision, place, channel, onset, opened, ended, closed, state, severity, \
                        size, excess, evidence, part_of, episode, alarm";
 
@@ -100,26 +104,53 @@ impl EventFile {
     fn open<'a>(&self, connection: &'a mut MutexGuard<'_, Option<Connection>>) -> Result<&'a mut Connection> {
         if connection.is_none() {
             **connection = Some(match self.connect() {
-                Err(Error(StoreError::Damaged(_))) if self.writes => {
-                    self.folder.set_aside(EVENTS)?;
-                    // What SQLite keeps beside it belongs to the old one.
-                    for beside in ["-wal", "-shm"] {
-                        self.folder.remove(&format!("{EVENTS}{beside}"))?;
-                    }
-                    self.connect()?
-                }
+                Err(Error(StoreError::Damaged(_))) if self.writes => self.renew()?.0,
                 connected => connected?,
             });
         }
         connection.as_mut().ok_or_else(|| Error(StoreError::Failed("no connection".to_owned().into())))
     }
 
+    /// Sets the file aside, and begins a new one with what can be read of the decisions in it. Returns where the old one is, and
+    /// whether all decisions could be read.
+    pub(super) fn renew(&self) -> Result<(Connection, String, Scan)> {
+        let (reviews, scanned) = reviews::salvage(&self.folder.path(EVENTS));
+        let aside = self.folder.set_aside(EVENTS)?;
+        // What SQLite keeps beside it belongs to the old one.
+        for beside in ["-wal", "-shm"] {
+            self.folder.remove(&format!("{EVENTS}{beside}"))?;
+        }
+        let sql = self.connect()?;
+        reviews.iter().try_for_each(|(id, review)| reviews::insert(&sql, *id, review))?;
+        Ok((sql, aside, scanned))
+    }
+
+    /// Changes the file, also if another process holds the folder's lock.
+    fn write_beside<T>(&self, change: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<Option<T>> {
+        if !self.folder.has(EVENTS) {
+            return Ok(None);
+        }
+        let (mut held, mut own) = (guard(&self.connection), None);
+        let sql = match self.writes {
+            true => self.open(&mut held)?,
+            false => own.insert(self.connect_as(true)?),
+        };
+        let transaction = sql.transaction()?;
+        let done = change(&transaction)?;
+        transaction.commit()?;
+        Ok(Some(done))
+    }
+
     fn connect(&self) -> Result<Connection> {
+        self.connect_as(self.writes)
+    }
+
+    fn connect_as(&self, writes: bool) -> Result<Connection> {
         let path = self.folder.path(EVENTS);
-        if self.writes {
+        if writes {
             self.folder.create_root()?;
         }
-        let access = match self.writes {
+        let access = match writes {
             true => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
             false => OpenFlags::SQLITE_OPEN_READ_ONLY,
         };
@@ -130,23 +161,26 @@ impl EventFile {
         sql.busy_timeout(BUSY)?;
         // A program that has given up reaching other folders has no place for temporary files.
         sql.pragma_update(None, "temp_store", "MEMORY")?;
-        if self.writes {
+        if writes {
             sql.pragma_update(None, "synchronous", if self.folder.durable() { "FULL" } else { "OFF" })?;
             sql.pragma_update(None, "journal_mode", "WAL")?;
         }
         match sql.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? {
-            found @ 0..VERSION if self.writes => {
+            found @ 0..VERSION if writes => {
                 let transaction = sql.transaction()?;
                 if found == 0 {
                     transaction.execute_batch(SCHEMA)?;
                 }
-                transaction.execute_batch(outbox::SCHEMA)?;
+                if found < 2 {
+                    transaction.execute_batch(outbox::SCHEMA)?;
+                }
+                transaction.execute_batch(reviews::SCHEMA)?;
                 transaction.pragma_update(None, "user_version", VERSION)?;
                 transaction.commit()?;
             }
             VERSION => {}
-            // Who reads has no use for alerts.
-            1..VERSION if !self.writes => {}
+            // Who reads has no use for alerts, and finds no reviews.
+            1..VERSION if !writes => {}
             _ => return Err(Error(StoreError::Refused(format!("{} is of another version", path.display())))),
         }
         Ok(sql)
@@ -170,9 +204,24 @@ impl Events for EventFile {
         Ok(self.write(|sql| keep(sql, step))?)
     }
 
+    fn reviews(&self) -> cutshort_store::Result<BTreeMap<EventId, Review>> {
+        Ok(self.read(reviews::list)?)
+    }
+
+    fn review(&self, id: EventId, review: Option<&Review>) -> cutshort_store::Result<bool> {
+        Ok(self.write_beside(|sql| reviews::set(sql, id, review))?.unwrap_or(false))
+    }
+
     fn outbox(&self) -> Option<&dyn Outbox> {
         self.writes.then_some(self)
     }
+}
+
+/// Reads everything that people see.
+pub(super) fn check(sql: &Connection) -> Result<()> {
+    list(sql, &EventQuery::default())?;
+    reviews::list(sql)?;
+    folded(sql).map(drop)
 }
 
 fn list(sql: &Connection, query: &EventQuery) -> Result<Vec<KeptEvent>> {

@@ -8,7 +8,7 @@ use cutshort_model::{Window, compact, date};
 
 use cutshort_files::durable::{sync_file, sync_name};
 pub(super) use cutshort_store::data_dir::{
-    ANNOTATIONS, CONNECTIONS, DAMAGED, DATABASE, EVENTS, LOCK, OPEN, PACKETS,
+    ANNOTATIONS, CONNECTIONS, DAMAGED, DATABASE, EVENTS, LOCK, OPEN, OUTSIDE, PACKETS,
 };
 use cutshort_store::{DataDir, FolderLock, NotLocked, SegmentInfo, StoreError};
 

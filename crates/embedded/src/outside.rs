@@ -81,7 +81,7 @@ impl OutsideFile {
         match error {
             Error(StoreError::Damaged(_)) => Error(StoreError::Damaged(
                 format!(
-                    "{} is damaged: move it away, and run 'cutshort corroborate import' again with its files",
+                    "{} is damaged: move it away (in a store, 'cutshort store repair' does so), and run 'cutshort corroborate import' again with its files",
                     self.path.display()
                 )
                 .into(),
@@ -125,6 +125,14 @@ impl OutsideFile {
         }
         Ok(sql)
     }
+}
+
+/// Whether its tables can be read.
+pub(super) fn check(sql: &Connection) -> Result<()> {
+    for table in ["report", "series", "point", "span"] {
+        sql.query_row(&format!("SELECT count(*) FROM {table}"), [], |_| Ok(()))?;
+    }
+    Ok(())
 }
 
 fn version(sql: &Connection) -> Result<i64> {

@@ -16,7 +16,9 @@ use rusqlite::{Connection, OpenFlags};
 use super::annotations::Annotations;
 use super::connections::{OTHER_BYTES, gone, visit};
 use super::database::Database;
-use super::folder::{ANNOTATIONS, DAMAGED, DATABASE, Folder, PACKETS};
+use super::events::EventFile;
+use super::folder::{ANNOTATIONS, DAMAGED, DATABASE, EVENTS, Folder, OUTSIDE, PACKETS};
+use super::rescue::Scan;
 use super::{Embedded, catalog, data_sets, verify};
 use crate::error::{Error, Result};
 
@@ -98,8 +100,12 @@ impl Embedded {
         files.create()?;
         let _lock = files.lock()?;
         let mut repaired = Repaired::default();
-        if verify::annotations(folder)?.is_some() {
-            repair_annotations(&files, &mut repaired)?;
+        for (name, _) in verify::beside(folder)? {
+            match name {
+                ANNOTATIONS => repair_annotations(&files, &mut repaired)?,
+                EVENTS => repair_events(&files, &mut repaired)?,
+                _ => repair_outside(&files, &mut repaired)?,
+            }
         }
         if is_damaged(&files)? {
             rebuild::rebuild(&files, &mut repaired)?;
@@ -241,4 +247,24 @@ fn repair_annotations(files: &Folder, repaired: &mut Repaired) -> Result<()> {
         return put_in_place(files, NEW, ANNOTATIONS);
     }
     remove_unfinished(files, ANNOTATIONS)
+}
+
+/// Events are found again, but neither what the operator decided about them, nor what receivers of alarms were to be told.
+fn repair_events(files: &Folder, repaired: &mut Repaired) -> Result<()> {
+    let (_, aside, decisions) = EventFile::new(files, true).renew()?;
+    repaired.aside.push(aside);
+    if decisions == Scan::InPart {
+        repaired.lost.push("some decisions about events may be missing".to_owned());
+    }
+    repaired.lost.push("alarms that were not delivered yet, if there were any".to_owned());
+    Ok(())
+}
+
+/// What other sources say can be imported again.
+fn repair_outside(files: &Folder, repaired: &mut Repaired) -> Result<()> {
+    repaired.aside.push(copy_aside(files, OUTSIDE)?);
+    remove_unfinished(files, OUTSIDE)?;
+    let lost = "what other sources say: run 'cutshort corroborate import' again with their files";
+    repaired.lost.push(lost.to_owned());
+    Ok(())
 }

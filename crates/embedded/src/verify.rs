@@ -12,7 +12,7 @@ use rusqlite::Connection;
 
 use super::catalog::{self, FileState};
 use super::connections::{OTHER_BYTES, StoredFile, gone, visit};
-use super::folder::{ANNOTATIONS, CONNECTIONS, DATABASE, Folder, PACKETS};
+use super::folder::{ANNOTATIONS, CONNECTIONS, DATABASE, EVENTS, Folder, OUTSIDE, PACKETS};
 use super::{Embedded, damage, data_sets, rescue, rollup};
 use crate::error::{Error, Result};
 
@@ -128,7 +128,9 @@ impl Embedded {
         }
         let mut verified = Verified::default();
         let repair = |name: &str, why: String| Finding { name: name.to_owned(), why, remedy: Remedy::Repair };
-        verified.findings.extend(annotations(folder)?.map(|why| repair(ANNOTATIONS, why)));
+        for (name, why) in beside(folder)? {
+            verified.findings.push(repair(name, why));
+        }
         if !super::repair::is_of_store(&files) {
             let why = "it is missing or empty, or it is not the database of a store";
             verified.findings.push(repair(DATABASE, why.to_owned()));
@@ -153,16 +155,27 @@ impl Embedded {
     }
 }
 
-/// What is wrong with the annotations of a store.
-pub(super) fn annotations(folder: &Path) -> Result<Option<String>> {
-    let path = folder.join(ANNOTATIONS);
+/// What is wrong with the databases beside that of the store, by their names.
+pub(super) fn beside(folder: &Path) -> Result<Vec<(&'static str, String)>> {
+    let notes = |sql: &Connection| super::annotations::list_all(sql, &(i64::MIN..i64::MAX)).map(drop);
+    let all: [(&str, &dyn Fn(&Connection) -> Result<()>); 3] =
+        [(ANNOTATIONS, &notes), (EVENTS, &super::events::check), (OUTSIDE, &super::outside::check)];
+    let mut found = Vec::new();
+    for (name, check) in all {
+        found.extend(wrong_with(&folder.join(name), check)?.map(|why| (name, why)));
+    }
+    Ok(found)
+}
+
+/// What is wrong with a database, if it exists.
+fn wrong_with(path: &Path, check: &dyn Fn(&Connection) -> Result<()>) -> Result<Option<String>> {
     if !path.exists() {
         return Ok(None);
     }
     let look = || {
-        let sql = Connection::open_with_flags(&path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let sql = Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         let found = rescue::integrity(&sql)?;
-        super::annotations::list_all(&sql, &(i64::MIN..i64::MAX))?;
+        check(&sql)?;
         Ok(found.into_iter().next())
     };
     match look() {

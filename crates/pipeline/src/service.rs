@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
-use cutshort_model::{Window, nanoseconds};
+use cutshort_model::{ServerName, Window, nanoseconds};
 use cutshort_store::{Retention, Store, StoreError, WindowState};
 use cutshort_verdict::DataSet;
 
@@ -33,6 +33,8 @@ pub struct Settings {
     pub retain_every: Duration,
     /// How long ago changes of events may have been that receivers of alarms are told.
     pub recent: Duration,
+    /// The names of servers that data sets are about.
+    pub server_names: Vec<ServerName>,
     /// The longest wait before trying again after a failure.
     pub patience: Duration,
 }
@@ -47,6 +49,7 @@ impl Default for Settings {
             retention: Retention::default(),
             retain_every: Duration::from_secs(3600),
             recent: EventJob::RECENT,
+            server_names: Vec::new(),
             patience: Duration::from_secs(60),
         }
     }
@@ -158,7 +161,8 @@ impl Service {
     pub fn start(store: Arc<dyn Store>, geo: Arc<GeoData>, settings: Settings) -> Self {
         let shared = Arc::new(Shared::default());
         shared.lock().state.share = settings.share;
-        let events = EventJob::default().with_recent(settings.recent);
+        let events =
+            EventJob::default().with_recent(settings.recent).with_server_names(settings.server_names.clone());
         let mut worker = Worker {
             shared: Arc::clone(&shared),
             store,

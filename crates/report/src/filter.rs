@@ -2,7 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use cutshort_geo::Country;
-use cutshort_model::JudgedConnection;
+use cutshort_model::{JudgedConnection, parse_net};
 use cutshort_packet::FiveTuple;
 use cutshort_verdict::{DataSet, Signature, Stage, Tag, Tags, Termination};
 use ipnet::IpNet;
@@ -171,17 +171,6 @@ fn flag(value: &str) -> Result<bool, FilterError> {
         "false" | "no" | "0" => Ok(false),
         _ => Err(FilterError(format!("scanner: '{value}' is neither true nor false"))),
     }
-}
-
-/// Parses a network, or a single address as a network.
-///
-/// # Errors
-/// A text that says so, with an example, if it is neither.
-pub fn parse_net(text: &str) -> Result<IpNet, String> {
-    let address = || text.parse::<std::net::IpAddr>().map(IpNet::from);
-    text.parse::<IpNet>()
-        .or_else(|_| address())
-        .map_err(|_| format!("'{text}' is not a network, such as 198.51.100.0/24 or 2001:db8::/32"))
 }
 
 fn list<T, E: fmt::Display>(

@@ -29,7 +29,7 @@ mod unread;
 pub use annotations::annotations;
 pub use cell::cell;
 pub use export::{ExportError, Exported, export_connections, export_rollups, extent};
-pub use filter::{Filter, FilterError, Selection, parse_net};
+pub use filter::{Filter, FilterError, Selection};
 pub use input::{Incomplete, InputCount};
 pub use notes::ONE_DIRECTION;
 pub use rank::least_sample;

@@ -14,8 +14,9 @@ use cutshort_detect::{Channel, Severity};
 use cutshort_verdict::DataSet;
 use toml::{Table, Value};
 
+use crate::AlertSettings;
 use crate::kind::{Kind, TEXTS, read_length, text, write_length};
-use crate::stores::is_here;
+use crate::stores::{is_here, plain_text_warning};
 
 /// How long a delivery may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -47,6 +48,25 @@ fn read_all(value: &Value) -> Result<Vec<Receiver>, String> {
     match names.windows(2).find(|pair| pair[0] == pair[1]) {
         Some(pair) => Err(format!("two receivers are called '{}'", pair[0])),
         None => Ok(receivers),
+    }
+}
+
+impl AlertSettings {
+    /// Warns of secrets that go to receivers on other machines unencrypted. Mail servers get no password then.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let warning = |receiver: &Receiver| {
+            let (Target::Webhook(Webhook { endpoint, .. }) | Target::Alertmanager(endpoint)) =
+                &receiver.target
+            else {
+                return None;
+            };
+            endpoint.authorization.as_ref()?;
+            let (host, is_encrypted) = endpoint.host();
+            let name = format!("alerts.receivers '{}': {}", receiver.name, without_path(&endpoint.url));
+            plain_text_warning(&name, &host, is_encrypted, "authorization and alarms")
+        };
+        self.receivers.iter().filter_map(warning).collect()
     }
 }
 
@@ -408,6 +428,31 @@ mod tests {
         assert!(of_mail("encryption = 'ssl'").contains("'ssl' is not one of tls, starttls, none"));
         assert!(error("name = 'a', kind = 'email', server = 'h:x'").contains("server: 'h:x' is not a host"));
         assert!(list("x").unwrap_err().contains("[[alerts.receivers]]"));
+    }
+
+    #[test]
+    fn secrets_that_go_elsewhere_unencrypted_are_warned_of() {
+        let warnings = |fields: &str| {
+            let receivers = list(&format!("[{{ name = 'a', {fields} }}]")).unwrap();
+            AlertSettings { receivers, ..AlertSettings::default() }.warnings()
+        };
+        let of = |url: &str| warnings(&format!("kind = 'webhook', url = '{url}', authorization = 'hush'"));
+        let [warning] = &of("http://h.example/hush")[..] else { panic!("no warning") };
+        assert!(
+            warning.starts_with("alerts.receivers 'a': http://h.example/...: authorization"),
+            "{warning}"
+        );
+        assert_eq!(
+            of("https://h.example/").len() + of("http://127.0.0.1:9/").len() + of("http://[::1]/").len(),
+            0
+        );
+        assert_eq!(
+            warnings("kind = 'webhook', url = 'http://h.example', secret = 's'").len(),
+            0,
+            "it is not sent"
+        );
+        assert_eq!(warnings("kind = 'alertmanager', url = 'http://h.example', authorization = 'x'").len(), 1);
+        assert_eq!(warnings("kind = 'command', command = '/bin/page'").len(), 0);
     }
 
     #[test]

@@ -23,6 +23,7 @@ impl Settings {
             store: self.store.url.as_deref().map(store),
             server: serves.then_some(self.http.listen),
             geo: looks_up.then(|| self.jobs.geo.clone()),
+            exposed: if serves { self.alerts.warnings() } else { Vec::new() },
         }
     }
 

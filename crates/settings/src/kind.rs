@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use cutshort_api::MetricPlace;
-use cutshort_api::answer::ServerName;
+use cutshort_model::ServerName;
 use ipnet::IpNet;
 use toml::Value;
 use toml::de::DeValue;
@@ -85,7 +85,11 @@ pub(crate) const PORTS: Kind<Vec<u16>> =
 
 /// A list of networks.
 pub(crate) const NETWORKS: Kind<Vec<IpNet>> =
-    Kind { read: |value| items(value, cutshort_report::parse_net), write: |networks| Some(texts(networks)) };
+    Kind { read: |value| items(value, cutshort_model::parse_net), write: |networks| Some(texts(networks)) };
+
+/// The address of a page, to which paths are added.
+pub(crate) const PUBLIC_URL: Kind<Option<String>> =
+    Kind { read: |value| values::public_url(text(value)?).map(Some), ..text_form_if_set() };
 
 /// A list of names of servers.
 pub(crate) const SERVER_NAMES: Kind<Vec<ServerName>> =

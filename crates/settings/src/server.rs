@@ -78,6 +78,7 @@ impl Settings {
             job: WindowJob { threads, grace: self.jobs.grace, ..job },
             share: self.jobs.worker,
             recent: self.alerts.recent,
+            server_names: self.http.upstreams.clone(),
             takeover: self.jobs.takeover,
             retention: Retention {
                 packets: self.keep.packets,

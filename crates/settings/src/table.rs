@@ -8,11 +8,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cutshort_alerts::Receiver;
-use cutshort_api::answer::ServerName;
 use cutshort_api::{MetricPlace, Options, Rate};
 use cutshort_capture::{LiveSets, LiveSettings, LiveSource};
 use cutshort_clickhouse::Address;
-use cutshort_model::Addresses;
+use cutshort_model::{Addresses, ServerName};
 use cutshort_pipeline::live::{RecorderSettings, Retry};
 use cutshort_pipeline::{EventJob, Share, WindowJob};
 use cutshort_store::{Retention, check_node};
@@ -22,8 +21,8 @@ use toml::Value;
 use crate::alerts::RECEIVERS;
 use crate::kind::{
     FLAG, Kind, LENGTH, LENGTH_OR_FOREVER, LISTEN, LISTEN_IF_SET, METRIC_PLACES, NETWORKS, NUMBER, PATH,
-    PATHS, PORTS, RATE, SERVER_NAMES, SIZE, TEXT, TEXTS, integer, number, rate, read_length, text, text_form,
-    text_form_if_set,
+    PATHS, PORTS, PUBLIC_URL, RATE, SERVER_NAMES, SIZE, TEXT, TEXTS, integer, number, rate, read_length,
+    text, text_form, text_form_if_set,
 };
 use crate::log_format::LogFormat;
 
@@ -125,6 +124,8 @@ settings! {
         hosts: Vec<String> = Vec::new(), TEXTS;
         /// Origins whose web pages may read (CORS), such as "https://example.org"; "*" for all.
         origins: Vec<String> = Options::default().origins, TEXTS;
+        /// Address under which people open the dashboard, such as "https://cutshort.example.org", for links in alarms.
+        public_url: Option<String> = None, PUBLIC_URL;
         /// Names of servers to which connections are opened, such as "api=203.0.113.5:443" or "db=192.0.2.0/24:5432". The
         /// first that fits is shown; named servers are shown even where addresses are not.
         upstreams: Vec<ServerName> = Vec::new(), SERVER_NAMES;

@@ -82,9 +82,21 @@ pub fn keep_time(text: &str) -> Result<SignedDuration, String> {
     })
 }
 
+/// The address of a page, without `/` at its end.
+pub fn public_url(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let is_plain = |c: char| c.is_ascii_graphic() && !"?#@\"<>".contains(c);
+    match rest {
+        Some(rest) if !rest.is_empty() && !rest.starts_with('/') && rest.chars().all(is_plain) => {
+            Ok(text.trim_end_matches('/').to_owned())
+        }
+        _ => Err(format!("'{text}': write an address such as https://cutshort.example.org")),
+    }
+}
+
 /// A network in CIDR notation.
 pub fn net(text: &str) -> Result<IpNet, String> {
-    cutshort_report::parse_net(text)
+    cutshort_model::parse_net(text)
 }
 
 /// A TCP port.

@@ -1,13 +1,14 @@
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use cutshort_detect::{Channel, Event, EventId, EventState, SeriesPlace};
 
-use crate::{Alert, Outbox, Result};
+use crate::{Alert, Outbox, Result, Review};
 
 /// Events of a data set at rest, and what is needed to go on finding them. Times are numbers of windows.
 ///
-/// Everything here follows from the counts, except which id an event was first published under: it can be lost and is
-/// then found again.
+/// Everything here follows from the counts, except which id an event was first published under, and what the operator
+/// decided: it can be lost and is then found again.
 pub trait Events: Send + Sync {
     /// The events that meet all conditions of a query, in order of onset, then id.
     fn list(&self, query: &EventQuery) -> Result<Vec<KeptEvent>>;
@@ -21,6 +22,13 @@ pub trait Events: Send + Sync {
     /// Stores what a run has found, all of it or, if it fails, nothing. Events replace those with the same id. States that
     /// contain windows from the first of [`EventStep::windows`] on are deleted, and so are states and digests that are no longer needed.
     fn keep(&self, step: &EventStep<'_>) -> Result<()>;
+
+    /// What the operator decided about events, by their published ids.
+    fn reviews(&self) -> Result<BTreeMap<EventId, Review>>;
+
+    /// Stores what the operator decided about an event, in place of what was decided before; with none, takes it back. Returns
+    /// false if there is no such event. Processes that otherwise only read may do this, too.
+    fn review(&self, id: EventId, review: Option<&Review>) -> Result<bool>;
 
     /// The alerts about these events; none where nobody can be told.
     fn outbox(&self) -> Option<&dyn Outbox> {

@@ -26,6 +26,7 @@ mod outbox;
 mod outside;
 mod query;
 mod record;
+mod review;
 pub mod segment;
 mod state;
 mod store;
@@ -48,6 +49,7 @@ pub use outside::{
 };
 pub use query::{Choice, ConnectionQuery, HasAny, RollupAnswer, RollupQuery, RollupRow, Selection};
 pub use record::{Annotation, AnnotationKind, NewAnnotation};
+pub use review::{Decision, Review};
 pub use segment::{
     FILE_NODE, FlowKey, Ids, Keepable, KeptDatagram, Protected, Protection, Provenance, Recordable, Segment,
     SegmentId, SegmentInfo, SegmentSource, check_node, truncation,

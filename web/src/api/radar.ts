@@ -221,6 +221,13 @@ export async function watched(place: Place, name: string): Promise<WatchedPlace 
 /** Which networks of a country show its open event, and which do not. */
 export const followers = (id: string): Promise<Followers> => ask<Followers>(`${EVENTS}/${id}/followers`);
 
+/** One event, wherever and whenever it was. */
+export const event = async (id: string): Promise<FoundEvent> => (await ask<{ event: FoundEvent }>(`${EVENTS}/${id}`)).event;
+
+export const review = (id: string, decision: "confirmed" | "dismissed", note: string): Promise<unknown> =>
+  change("POST", `${EVENTS}/${id}/review`, { decision, ...(note ? { note } : {}) });
+export const withdraw = (id: string): Promise<unknown> => change("DELETE", `${EVENTS}/${id}/review`);
+
 /** Where feed readers find the events of a place. */
 export function feed(place: Place, more: Parameters): URL {
   const of = seriesParameters([{ range: DEFAULT.range, place, completed: false, unanswered: false }]).filter(([key]) => key !== "dateRange");

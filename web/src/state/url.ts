@@ -75,6 +75,8 @@ export interface State {
   /** What events are about; empty for everything. */
   channel: string;
   which: Which;
+  /** The ID of an event that is shown by itself; empty for none. */
+  event: string;
   /** Only connections with these. */
   filters: Readonly<Record<string, string>>;
   /** Page of single connections. */
@@ -126,6 +128,7 @@ export const DEFAULT: State = {
   every: false,
   channel: "",
   which: "alarms",
+  event: "",
   filters: {},
   page: 0,
   open: [],
@@ -212,6 +215,7 @@ export function parseState(search: string): State {
     every: query.get("rank") === "all",
     channel: query.get("channel") ?? "",
     which: WHICH.find((which) => which === query.get("events")) ?? DEFAULT.which,
+    event: /^[0-9a-f]{16}$/.exec(query.get("event") ?? "")?.[0] ?? "",
     filters: Object.fromEntries(filters) as Record<string, string>,
     page: whole(query.get("page"), 0),
     open: (query.get("open") ?? "").split(",").filter(Boolean).slice(0, MOST_OPEN),
@@ -251,6 +255,7 @@ export function formatState(state: State): string {
   put("rank", state.every ? "all" : "");
   put("channel", state.channel);
   put("events", state.which, DEFAULT.which);
+  put("event", state.view === "events" ? state.event : "");
   for (const key of FILTERS) put(`f.${key}`, state.filters[key] ?? "");
   put("page", state.page ? String(state.page) : "");
   put("open", state.open.join(","));

@@ -1,6 +1,6 @@
 // Notes about a time, which anyone with a token for writing adds where the chart is that they explain.
 
-import { ApiError, forget, useToken } from "../api/client";
+import { forget } from "../api/client";
 import * as radar from "../api/radar";
 import type { NoteToKeep } from "../api/wire";
 import { type App, shortName } from "../app";
@@ -8,6 +8,7 @@ import { KINDS } from "../charts/marks";
 import { h } from "./dom";
 import { close, menu } from "./menu";
 import { timeField } from "./time-field";
+import { writing } from "./token";
 
 /** The kinds that people choose from; GENERAL is the usual one. */
 const OFFERED = ["GENERAL", "OUTAGE", "PARTIAL_PROJECTION", "PIPELINE", "TRAFFIC_ANOMALY"] as const;
@@ -22,9 +23,7 @@ export function noteMenu(app: App, [from, to]: readonly [number, number]): HTMLE
   const [start, end] = [timeField("Start", from), timeField("End; empty if it continues", to, false)];
   const { place } = app.state;
   const own = place.kind === "location" || place.kind === "asn" ? h("input", { type: "checkbox", checked: true }) : null;
-  const token = h("input", { type: "password", autocomplete: "off", "aria-label": "Token with the scope “write”" });
-  const secret = h("label", { hidden: true }, "Token with the scope “write”", token);
-  const problem = h("p", { class: "problem", role: "alert" });
+  const { elements, run } = writing();
   const form = h(
     "form",
     { class: "range-form note-form" },
@@ -33,8 +32,7 @@ export function noteMenu(app: App, [from, to]: readonly [number, number]): HTMLE
     end.element,
     h("label", {}, "Kind", kind),
     own ? h("label", { class: "check" }, own, ` Only about ${shortName(place)}`) : null,
-    secret,
-    problem,
+    ...elements,
     h("button", { class: "button primary" }, "Add note"),
   );
   const read = (): NoteToKeep => {
@@ -49,20 +47,13 @@ export function noteMenu(app: App, [from, to]: readonly [number, number]): HTMLE
     };
   };
   const add = async (): Promise<void> => {
-    if (token.value) useToken(token.value.trim());
     added = (await radar.annotate(read())).id;
     close(form);
     showAgain(app);
   };
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    add().catch((error: unknown) => {
-      if (error instanceof ApiError && (error.status === 401 || error.status === 403)) {
-        secret.hidden = false;
-        problem.textContent = token.value ? error.message : "Adding a note needs a token: the operator creates one with ‘cutshort token create --scope read --scope write NAME’.";
-        token.focus();
-      } else problem.textContent = error instanceof Error ? error.message : String(error);
-    });
+    run("Adding a note", add);
   });
   return menu("Note", { key: "note", class: "wide", title: "Add a note about this time" }, form);
 }

@@ -57,20 +57,27 @@ export function around(event: FoundEvent, now: number): Range {
 /** Whether it is about a share, or about how many connections there were. */
 export const isCount = ({ channel }: FoundEvent): boolean => channel === "traffic" || channel === "observer";
 
+/** What the operator decided: `dismissed by the operator: a test`. */
+export const decided = ({ review }: Pick<FoundEvent, "review">): string | null =>
+  review ? `${review.decision} by the operator${review.note ? `: ${review.note}` : ""}` : null;
+
+export const isDismissed = ({ review }: Pick<FoundEvent, "review">): boolean => review?.decision === "dismissed";
+
 /** An event as a line: when, what, where to see it, and what else is known. */
-export function line(app: App, event: FoundEvent): HTMLElement {
+export function line(app: App, event: FoundEvent, ...more: Child[]): HTMLElement {
   const place = placeOf(event);
-  const change: Partial<State> = { view: "overview", ...(place ? { place } : {}), range: around(event, Date.now()), unit: isCount(event) ? "count" : "", page: 0 };
+  const change: Partial<State> = { view: event.server ? "networks" : "overview", ...(place ? { place } : {}), range: around(event, Date.now()), unit: isCount(event) ? "count" : "", page: 0 };
   const parts = event.parts.length ? `also in ${many(event.parts.length, event.place === "world" ? "country or network" : "network", event.place === "world" ? "countries and networks" : "networks")}` : null;
   const seen = sources(event);
-  const known = [event.severity, event.state === "closed" ? null : event.state === "usual" ? "then counted as usual" : event.state, parts, event.partOf ? "explained by another event" : null].filter((text) => text !== null);
+  const known = [event.severity, event.state === "closed" ? null : event.state === "usual" ? "then counted as usual" : event.state, parts, event.partOf ? "explained by another event" : null, decided(event)].filter((text) => text !== null);
   return h(
     "li",
-    { class: event.state === "retracted" ? "event retracted" : "event", "data-event": event.id },
+    { class: event.state === "retracted" || isDismissed(event) ? "event retracted" : "event", "data-event": event.id },
     h("div", { class: "muted" }, when(event)),
     h("p", {}, stateLink(app.store, change, { key: `event:${event.id}` }, event.summary)),
     h("span", { class: `muted severity ${event.severity}` }, known.join(", ")),
     seen ? h("p", { class: "muted sources" }, seen) : null,
+    ...more,
   );
 }
 
@@ -81,16 +88,16 @@ const VERDICTS: Record<string, string> = { agrees: "agrees", silent: "is silent"
 export const sources = ({ corroboration }: Pick<FoundEvent, "corroboration">): string =>
   corroboration.map(({ source, verdict }) => `${SOURCES[source] ?? source} ${VERDICTS[verdict] ?? verdict}`).join(", ");
 
-/** The events of a time and place that raised an alarm, and no longer count if they were retracted. */
+/** The events of a time and place that raised an alarm, and no longer count if they were retracted or dismissed. */
 export const alarmsOf = (app: App): Promise<FoundEvent[]> =>
-  radar.events(selected(app.state), [["alarm", "true"], ["state", "-retracted"]]);
+  radar.events(selected(app.state), [["alarm", "true"], ["state", "-retracted"], ["review", "-dismissed"]]);
 
 const size = ({ severity }: FoundEvent): number => ["minor", "major", "severe"].indexOf(severity);
 
 /** The events of just this place, and those of our own, as spans on its charts: the largest ones. */
 export function marksOfEvents(events: readonly FoundEvent[], place: Place, [from, to]: readonly [number, number], now: number): Mark[] {
   const name = watchedName(place);
-  const concerns = (event: FoundEvent): boolean => (event.place === name || event.channel === "observer") && event.state !== "retracted";
+  const concerns = (event: FoundEvent): boolean => (event.place === name || event.channel === "observer") && event.state !== "retracted" && !isDismissed(event);
   return events
     .filter(concerns)
     .map((event) => ({ event, time: timeOf(event, now) }))
@@ -104,7 +111,7 @@ export function marksOfEvents(events: readonly FoundEvent[], place: Place, [from
 const SHOWN = 5;
 
 /** Those that charts mark. */
-export const SHOWN_EVENTS: Parameters = [["state", "-retracted"]];
+export const SHOWN_EVENTS: Parameters = [["state", "-retracted"], ["review", "-dismissed"]];
 
 /** The largest events of the selection, where an overview says what happened. */
 export async function happened(app: App): Promise<HTMLElement | null> {

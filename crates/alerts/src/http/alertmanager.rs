@@ -66,7 +66,7 @@ fn alert(message: &Message, now: i64) -> Value {
         _ => now,
     };
     let name = if message.kind.is_some() { "CutshortEvent" } else { "CutshortTest" };
-    json!({
+    let mut alert = json!({
         "labels": {
             "alertname": name,
             "id": event.id.to_string(),
@@ -81,7 +81,11 @@ fn alert(message: &Message, now: i64) -> Value {
         },
         "startsAt": rfc3339(start),
         "endsAt": rfc3339(end),
-    })
+    });
+    if let Some(url) = &message.url {
+        alert["generatorURL"] = Value::from(url.as_str());
+    }
+    alert
 }
 
 #[cfg(test)]
@@ -95,7 +99,8 @@ mod tests {
     use crate::message::test_event;
 
     fn told(kind: AlertKind, event: Event, now: i64) -> Value {
-        let message = Message::new(&Alert { kind, event, at: now }, DataSet::Tcp, &Geo::builtin());
+        let page = Some("https://c.example");
+        let message = Message::new(&Alert { kind, event, at: now }, DataSet::Tcp, &Geo::builtin(), page);
         alert(&message, now)
     }
 
@@ -109,6 +114,9 @@ mod tests {
         let ended =
             told(AlertKind::Ended, Event { end: Some(1_000_003), state: EventState::Closed, ..later }, now);
         assert_eq!(opened["labels"], worse["labels"]);
+        let url = opened["generatorURL"].as_str().unwrap();
+        assert!(url.starts_with("https://c.example/?view=events&event="), "{url}");
+        assert_eq!(alert(&Message::test(now, &Geo::builtin()), now)["generatorURL"], Value::Null);
         assert_eq!(opened["labels"], ended["labels"]);
         assert_eq!(opened["startsAt"], rfc3339(Window::from_number(1_000_000).start()));
         assert_eq!(opened["endsAt"], rfc3339(now + LASTS));

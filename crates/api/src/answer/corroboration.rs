@@ -1,5 +1,7 @@
 //! What other sources say about events.
 
+use std::cell::OnceCell;
+
 use cutshort_corroborate::{Corroboration, Opinion, Said, Testimony, compare, links, needed};
 use cutshort_detect::{Event, SeriesPlace};
 use cutshort_geo::Geo;
@@ -94,21 +96,53 @@ pub struct Sources<'a> {
     names: Vec<String>,
     reports: Vec<OutsideReport>,
     spans: Vec<OutsideSpan>,
+    /// Why their records cannot be read.
+    problem: OnceCell<String>,
 }
 
 impl<'a> Sources<'a> {
     /// Reads which there are.
     ///
     /// # Errors
-    /// The store's error.
+    /// The store's error. If the records are damaged, no source has data: events are shown all the same.
     pub fn read(store: &'a dyn Store) -> Result<Self, StoreError> {
         let outside = store.outside();
-        let read = |outside: &'a dyn Outside| {
-            let names = outside.sources()?.into_iter().map(|source| source.name).collect();
-            Ok::<_, StoreError>((names, outside.reports(i64::MIN..i64::MAX)?, outside.spans()?))
+        let problem = OnceCell::new();
+        let mut sources =
+            Self { outside, names: Vec::new(), reports: Vec::new(), spans: Vec::new(), problem };
+        let mut read = |outside: &'a dyn Outside| {
+            sources.names = outside.sources()?.into_iter().map(|source| source.name).collect();
+            sources.reports = outside.reports(i64::MIN..i64::MAX)?;
+            sources.spans = outside.spans()?;
+            Ok::<_, StoreError>(())
         };
-        let (names, reports, spans) = outside.map(read).transpose()?.unwrap_or_default();
-        Ok(Self { outside, names, reports, spans })
+        match outside.map_or(Ok(()), &mut read) {
+            Err(StoreError::Damaged(why)) => sources.set_problem(&format!("{why:#}")),
+            read => read?,
+        }
+        Ok(sources)
+    }
+
+    /// Why nothing that was imported can be read, and what to do; none if it can.
+    #[must_use]
+    pub fn problem(&self) -> Option<&str> {
+        self.problem.get().map(String::as_str)
+    }
+
+    fn set_problem(&self, why: &str) {
+        if self.problem.set(why.to_owned()).is_ok() {
+            tracing::warn!("what other sources say cannot be read: {why}");
+        }
+    }
+
+    /// That each source has no data.
+    fn nothing(&self) -> Vec<Corroboration> {
+        let nothing = |source: &String| Corroboration {
+            source: source.clone(),
+            opinion: Opinion::NoData,
+            said: Vec::new(),
+        };
+        self.names.iter().map(nothing).collect()
     }
 
     /// Whether nothing was imported.
@@ -123,15 +157,25 @@ impl<'a> Sources<'a> {
     /// The store's error.
     pub fn about(&self, event: &Event, geo: &Geo, now: i64) -> Result<Vec<Corroboration>, StoreError> {
         let Some(outside) = self.outside.filter(|_| !self.is_empty()) else { return Ok(Vec::new()) };
+        if self.problem().is_some() {
+            return Ok(self.nothing());
+        }
         let country = match event.place {
             SeriesPlace::Network(_) => place_of_event(event, geo).map(|country| country.alpha2().as_bytes()),
             _ => None,
         };
         let country = country.and_then(|letters| <[u8; 2]>::try_from(letters).ok());
         let ranges = needed(event, now);
-        let mut series = outside.series(&event.place, &ranges)?;
-        if let Some(country) = country {
-            series.extend(outside.series(&SeriesPlace::Country(country), &ranges)?);
+        let places = [Some(event.place.clone()), country.map(SeriesPlace::Country)];
+        let mut series = Vec::new();
+        for place in places.iter().flatten() {
+            match outside.series(place, &ranges) {
+                Err(StoreError::Damaged(why)) => {
+                    self.set_problem(&format!("{why:#}"));
+                    return Ok(self.nothing());
+                }
+                found => series.extend(found?),
+            }
         }
         let testimony =
             Testimony { sources: &self.names, reports: &self.reports, spans: &self.spans, series: &series };

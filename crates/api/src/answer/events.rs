@@ -7,7 +7,7 @@ use cutshort_detect::{Channel, Config, Detector, Event, EventId, SeriesPlace};
 use cutshort_geo::{Country, Geo};
 use cutshort_model::Window;
 use cutshort_report::events::{country, sentence};
-use cutshort_store::{KeptEvent, Store, StoreError};
+use cutshort_store::{Decision, KeptEvent, Review, Store, StoreError};
 use cutshort_verdict::DataSet;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -23,7 +23,7 @@ pub struct FoundEvent {
     id: String,
     /// The data set in which it was found.
     data_set: &'static str,
-    /// Where: `world`, `country:IQ`, `as:64500` or `node:NAME`.
+    /// Where: `world`, `country:IQ`, `as:64500`, `server:NAME`, `server:ADDRESS:PORT` or `node:NAME`.
     place: String,
     /// The country; of a network, the one in which most of its addresses are.
     location: Option<PlaceName>,
@@ -31,6 +31,8 @@ pub struct FoundEvent {
     asn: Option<NetworkName>,
     /// The server that did not collect packets.
     node: Option<String>,
+    /// The server to which connections are opened: its name, or its address and port.
+    server: Option<String>,
     /// In what: `traffic`, `post_syn`, `post_ack`, `post_psh`, `later`; `flood`, `scan` or `reflection` for single SYNs that say nothing about the
     /// connections of a place; or `observer` for what was not collected.
     channel: &'static str,
@@ -76,10 +78,30 @@ pub struct FoundEvent {
     /// When it last changed.
     #[schema(format = DateTime)]
     updated: String,
+    /// What the operator decided about it, if anything.
+    review: Option<FoundReview>,
     /// What each source says whose records were imported, one by one: they are never combined.
     corroboration: Vec<FoundCorroboration>,
     /// Pages of other sources about this place and time.
     links: Vec<SourceLink>,
+}
+
+/// What the operator decided about an event.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+struct FoundReview {
+    /// `confirmed` or `dismissed`.
+    decision: &'static str,
+    /// Why, in words.
+    note: Option<String>,
+    /// When it was decided.
+    #[schema(format = DateTime)]
+    at: String,
+}
+
+impl From<&Review> for FoundReview {
+    fn from(review: &Review) -> Self {
+        Self { decision: review.decision.name(), note: review.note.clone(), at: iso(review.at) }
+    }
 }
 
 /// A country with its name.
@@ -166,6 +188,22 @@ pub struct SelectedEvent {
     pub kept: KeptEvent,
     /// The events that it explains.
     pub parts: Vec<EventId>,
+    /// What the operator decided about it.
+    pub review: Option<Review>,
+}
+
+impl SelectedEvent {
+    /// When it or the decision about it last changed, in nanoseconds since the Unix epoch.
+    #[must_use]
+    pub fn updated(&self) -> i64 {
+        self.review.as_ref().map_or(self.kept.updated, |review| self.kept.updated.max(review.at))
+    }
+
+    /// Whether the operator has made this decision about it.
+    #[must_use]
+    pub fn is(&self, decision: Decision) -> bool {
+        self.review.as_ref().is_some_and(|review| review.decision == decision)
+    }
 }
 
 /// A list of events.
@@ -195,11 +233,16 @@ pub fn select(store: &dyn Store, geo: &Geo, filter: &EventFilter) -> Result<Vec<
         let Some(events) = store.find(data_set)?.and_then(Store::events) else { continue };
         let kept = events.list(&filter.query())?;
         let mut parts = parts(&kept);
+        let mut reviews = events.reviews()?;
         let wanted = kept.into_iter().filter(|kept| filter.wants(&kept.event, geo));
-        all.extend(wanted.map(|kept| {
+        let selected = wanted.map(|kept| {
             let parts = parts.remove(&kept.event.id).unwrap_or_default();
-            SelectedEvent { data_set, kept, parts }
-        }));
+            let review = reviews.remove(&kept.event.id);
+            SelectedEvent { data_set, kept, parts, review }
+        });
+        all.extend(
+            selected.filter(|one| filter.decisions.has(one.review.as_ref().map(|review| &review.decision))),
+        );
     }
     all.sort_by_cached_key(|one| {
         let event = &one.kept.event;
@@ -221,7 +264,7 @@ fn parts(events: &[KeptEvent]) -> BTreeMap<EventId, Vec<EventId>> {
 
 impl FoundEvent {
     /// The columns of a table.
-    pub const FIELDS: [&'static str; 16] = [
+    pub const FIELDS: [&'static str; 17] = [
         "id",
         "dataSet",
         "place",
@@ -237,6 +280,7 @@ impl FoundEvent {
         "episode",
         "alarm",
         "summary",
+        "review",
         "corroboration",
     ];
 
@@ -262,10 +306,16 @@ impl FoundEvent {
         all.join(", ")
     }
 
+    /// What the operator decided about it: `confirmed`, `dismissed`, or empty.
+    #[must_use]
+    pub fn decision(&self) -> String {
+        self.review.as_ref().map_or("", |review| review.decision).to_owned()
+    }
+
     /// Describes an event by itself.
     #[must_use]
     pub fn new(one: &SelectedEvent, geo: &Geo) -> Self {
-        let SelectedEvent { data_set, kept, parts } = one;
+        let SelectedEvent { data_set, kept, parts, review } = one;
         let event = &kept.event;
         let is_drop = event.channel.is_drop();
         Self {
@@ -279,6 +329,10 @@ impl FoundEvent {
             },
             node: match &event.place {
                 SeriesPlace::Node(name) => Some(name.clone()),
+                _ => None,
+            },
+            server: match &event.place {
+                SeriesPlace::Server(name) => Some(name.clone()),
                 _ => None,
             },
             channel: event.channel.name(),
@@ -299,7 +353,8 @@ impl FoundEvent {
             episode: event.episode.to_string(),
             alarm: event.alarm.map(after),
             revision: event.revision,
-            updated: iso(kept.updated),
+            updated: iso(one.updated()),
+            review: review.as_ref().map(FoundReview::from),
             corroboration: Vec::new(),
             links: Vec::new(),
         }
@@ -326,6 +381,7 @@ impl FoundEvent {
             self.episode.clone(),
             or_empty(&self.alarm),
             self.summary.clone(),
+            self.decision(),
             self.others(),
         ]
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cutshort_geo::{Country, Geo};
-use cutshort_model::{Bucket, ConnectionRecord, TimeHistogram};
+use cutshort_model::{Bucket, ConnectionRecord, ServerName, TimeHistogram};
 use cutshort_store::Store;
 use cutshort_verdict::{Stage, Tag, Termination};
 use serde::Serialize;
@@ -11,7 +11,6 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::csv::{capitalized, text};
-use super::servers::ServerName;
 use super::{Facts, LEAST_SAMPLE, Meta, OTHER, Share};
 use crate::problem::Problem;
 use crate::question::{Series, iso};
@@ -185,8 +184,8 @@ impl OriginsQuery<'_> {
 
     fn wants(&self, asked: &OriginSeries, record: &ConnectionRecord<'_>) -> bool {
         let (ip, port) = (record.five_tuple.dst(), record.five_tuple.dst_port);
-        let name = self.names.iter().find(|name| name.holds(ip, port));
-        name.is_some_and(|name| asked.origins.iter().any(|origin| origin == name.name()))
+        let name = ServerName::find(self.names, ip, port);
+        name.is_some_and(|name| asked.origins.iter().any(|origin| origin == name))
             && (asked.regions.is_empty()
                 || record.location.is_some_and(|country| asked.regions.contains(&country)))
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use cutshort_metrics::Exposition;
-use cutshort_model::nanoseconds;
+use cutshort_model::{ServerName, nanoseconds};
 use cutshort_pipeline::live::{AgentCounts, IncompleteNotes};
 use cutshort_pipeline::{GeoData, Ingest, IngestAnswer, Service};
 use cutshort_store::{SegmentInfo, Store};
@@ -22,7 +22,7 @@ use super::results::MetricPlace;
 use super::room::{Limits, Room};
 use super::tokens::Tokens;
 use super::warnings::Warnings;
-use crate::answer::{Facts, ServerName};
+use crate::answer::Facts;
 use crate::problem::Problem;
 
 /// The settings of the API.

@@ -3,6 +3,7 @@
 use cutshort_detect::{Channel, EventState, Severity};
 use cutshort_geo::{Continent, Country};
 use cutshort_pipeline::live::AgentCounts;
+use cutshort_store::Decision;
 use cutshort_verdict::DataSet;
 
 use super::endpoint::{Parameter, ParameterKind, ParameterPlace};
@@ -83,6 +84,10 @@ fn event_states(_: DataSet) -> Vec<&'static str> {
 
 fn severities(_: DataSet) -> Vec<&'static str> {
     Severity::ALL.map(Severity::name).into()
+}
+
+fn decisions(_: DataSet) -> Vec<&'static str> {
+    Decision::ALL.map(Decision::name).into()
 }
 
 fn data_sets(_: DataSet) -> Vec<&'static str> {
@@ -447,6 +452,12 @@ pub(super) const EVENT_NODE: Parameter = query(
     "edge1",
     "Only what these servers did not collect, a comma list; '-' in front excludes.",
 );
+pub(super) const EVENT_SERVER: Parameter = query(
+    "server",
+    ParameterKind::Text,
+    "api",
+    "Only events of these servers to which connections are opened, by name (setting 'upstreams') or else address and port, a comma list; '-' in front excludes.",
+);
 pub(super) const EVENT_CHANNEL: Parameter = query(
     "channel",
     ParameterKind::List(channels),
@@ -464,6 +475,12 @@ pub(super) const EVENT_SEVERITY: Parameter = query(
     ParameterKind::List(severities),
     "major,severe",
     "Only events with these severities, a comma list; '-' in front excludes.",
+);
+pub(super) const EVENT_REVIEW: Parameter = query(
+    "review",
+    ParameterKind::List(decisions),
+    "-dismissed",
+    "Only events that the operator confirmed or dismissed, a comma list; '-' in front excludes.",
 );
 pub(super) const EVENT_ALARM: Parameter = query(
     "alarm",
@@ -485,7 +502,7 @@ pub(super) const ANOMALY_STATUS: Parameter = query(
     "status",
     ParameterKind::Choice(&["VERIFIED", "UNVERIFIED"]),
     "VERIFIED",
-    "Only those that the operator has confirmed with an annotation, or only others.",
+    "Only those that the operator or an imported source has confirmed, or only others.",
 );
 pub(super) const ANOMALY_TYPE: Parameter = query(
     "type",

@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 pub enum Scope {
     /// Reading answers and single connections.
     Read,
-    /// Creating and removing annotations.
+    /// Creating and removing annotations, and deciding about events.
     Write,
     /// Sending packets, as agents do.
     Ingest,

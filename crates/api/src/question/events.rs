@@ -5,7 +5,7 @@ use std::ops::Range;
 use cutshort_detect::{Channel, Event, EventState, SeriesPlace, Severity};
 use cutshort_geo::{Continent, Country, Geo};
 use cutshort_model::Window;
-use cutshort_store::{Choice, EventQuery};
+use cutshort_store::{Choice, Decision, EventQuery};
 use cutshort_verdict::DataSet;
 
 use super::filter::{asn, boolean, continent, country, list};
@@ -26,12 +26,18 @@ pub struct EventFilter {
     pub asns: Numbers,
     /// Servers that did not collect packets.
     pub nodes: Choice<String>,
+    /// Servers to which connections are opened, by name or address and port.
+    pub servers: Choice<String>,
+    /// Whether servers without a name are left out, because addresses are not shown.
+    pub hides_addresses: bool,
     /// What counts.
     pub channels: Choice<Channel>,
     /// Whether they continue.
     pub states: Choice<EventState>,
     /// How large they are.
     pub severities: Choice<Severity>,
+    /// What the operator decided about them.
+    pub decisions: Choice<Decision>,
     /// Whether they raised an alarm.
     pub alarm: Option<bool>,
     /// The data sets that are searched.
@@ -51,6 +57,8 @@ impl EventFilter {
             continents: list("continent", one("continent")?, continent)?,
             asns: list("asn", one("asn")?, asn)?,
             nodes: list("node", one("node")?, |name| Ok::<_, String>(name.to_owned()))?,
+            servers: list("server", one("server")?, |name| Ok::<_, String>(name.to_owned()))?,
+            hides_addresses: false,
             channels: list("channel", one("channel")?, |name| {
                 named(name, &Channel::ALL.map(Channel::name), Channel::from_name)
             })?,
@@ -59,6 +67,9 @@ impl EventFilter {
             })?,
             severities: list("severity", one("severity")?, |name| {
                 named(name, &Severity::ALL.map(Severity::name), Severity::from_name)
+            })?,
+            decisions: list("review", one("review")?, |name| {
+                named(name, &Decision::ALL.map(Decision::name), Decision::from_name)
             })?,
             alarm: boolean("alarm", one("alarm")?)?,
             data_sets: list("dataSet", one("dataSet")?, |name| {
@@ -91,19 +102,24 @@ impl EventFilter {
     /// Returns true if a place passes the filters.
     #[must_use]
     pub fn wants_place(&self, place: &SeriesPlace, geo: &Geo) -> bool {
-        let (country, network, node) = match place {
-            SeriesPlace::Country(code) => (cutshort_report::events::country(*code), None, None),
+        if self.hides_addresses && place.server_address().is_some() {
+            return false;
+        }
+        let (country, network, node, server) = match place {
+            SeriesPlace::Country(code) => (cutshort_report::events::country(*code), None, None, None),
             SeriesPlace::Network(number) => {
                 let is_asked = !(self.locations.is_all() && self.continents.is_all());
-                (if is_asked { home(*number, geo) } else { None }, Some(number), None)
+                (if is_asked { home(*number, geo) } else { None }, Some(number), None, None)
             }
-            SeriesPlace::Node(name) => (None, None, Some(name)),
-            SeriesPlace::World | SeriesPlace::Server(_) => (None, None, None),
+            SeriesPlace::Node(name) => (None, None, Some(name), None),
+            SeriesPlace::Server(name) => (None, None, None, Some(name)),
+            SeriesPlace::World => (None, None, None, None),
         };
         self.locations.has(country.as_ref())
             && self.continents.has(country.map(Country::continent).as_ref())
             && self.asns.has(network)
             && self.nodes.has(node)
+            && self.servers.has(server)
     }
 }
 

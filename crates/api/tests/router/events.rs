@@ -7,7 +7,7 @@ use cutshort_store::{Annotation, AnnotationKind, KeptEvent, NewAnnotation};
 use cutshort_verdict::{DataSet, Stage};
 use serde_json::{Value, json};
 
-use crate::client::{DAY, END, NOW, Server, WINDOW};
+use crate::client::{DAY, END, NOW, Server, WINDOW, with_all};
 use crate::memory::{KnownEvents, Memory, connection};
 
 const EVENTS: &str = "/client/v4/cutshort/events";
@@ -45,7 +45,7 @@ pub(crate) fn event(place: &str, channel: Channel, before: i64, length: Option<i
 
 /// Portugal lost its connections for five hours two days ago, with a network there; some are cut short in the United States and one
 /// of their networks; a server was away; and something is gone that was published.
-fn store() -> Memory {
+pub(crate) fn store() -> Memory {
     let portugal = event("country:PT", Channel::Traffic, 192, Some(20), 0.95);
     let mut part = event("as:3243", Channel::Traffic, 192, Some(20), 0.97);
     part.event.part_of = Some(portugal.event.id);
@@ -57,13 +57,17 @@ fn store() -> Memory {
     gone.event.state = EventState::Retracted;
     let kept = vec![portugal, part, states, network, away, gone];
     let cells = ["US", "PT"].map(|place| connection(END - DAY, place, 174, Stage::None, 1000));
-    Memory { events: KnownEvents(kept, None), ..Memory::of(cells.to_vec()) }
+    Memory { events: KnownEvents::of(kept), ..Memory::of(cells.to_vec()) }
 }
 
 fn with_origin() -> Memory {
     let mut store = store().with_origin();
     let origin = store.origin.as_mut().unwrap();
-    origin.events = KnownEvents(vec![event("as:15169", Channel::Traffic, 5, None, 0.6)], None);
+    origin.events = KnownEvents::of(vec![
+        event("as:15169", Channel::Traffic, 5, None, 0.6),
+        event("server:api", Channel::PostSyn, 300, Some(8), 0.9),
+        event("server:203.0.113.9:443", Channel::PostSyn, 301, Some(8), 0.9),
+    ]);
     store
 }
 
@@ -82,12 +86,12 @@ fn events_have_everything_that_is_known_of_them() {
     let portugal = &events[3];
     let expected = json!({
         "id": portugal["id"], "dataSet": "tcp", "place": "country:PT", "location": {"code": "PT", "name": "Portugal"},
-        "asn": null, "node": null, "channel": "traffic", "direction": "less",
+        "asn": null, "node": null, "server": null, "channel": "traffic", "direction": "less",
         "summary": "Portugal: 95 % fewer connections than usual", "state": "closed", "severity": "severe",
         "onset": "2026-01-12T12:00:00Z", "end": "2026-01-12T17:00:00Z", "opened": "2026-01-12T12:30:00Z",
         "closed": "2026-01-12T17:30:00Z", "depth": 0.95, "points": null, "excess": 1234.0, "evidence": 25.0,
         "partOf": null, "parts": [events[4]["id"]], "episode": portugal["id"], "alarm": "2026-01-12T12:30:00Z",
-        "revision": 0, "updated": "2026-01-13T12:10:00Z", "corroboration": [], "links": portugal["links"]
+        "revision": 0, "updated": "2026-01-13T12:10:00Z", "review": null, "corroboration": [], "links": portugal["links"]
     });
     assert_eq!(portugal, &expected);
     assert!(portugal["links"][0]["url"].as_str().unwrap().contains("/country/PT?"), "{portugal}");
@@ -119,7 +123,10 @@ fn events_are_selected() {
     assert_eq!(ask("channel=traffic,post-ack&dataSet=tcp"), "country:US country:PT as:3243");
     assert_eq!(ask("channel=-traffic"), "country:US as:7922 country:FR node:edge1");
     assert_eq!(ask("state=open"), "as:15169 country:US");
-    assert_eq!(ask("dataSet=origin"), "as:15169");
+    assert_eq!(ask("dataSet=origin"), "as:15169 server:api", "without addresses");
+    assert_eq!(ask("server=api"), "server:api");
+    assert_eq!(ask("dataSet=origin&server=-api"), "as:15169");
+    assert_eq!(ask("server=203.0.113.9:443"), "");
     assert_eq!(ask("severity=severe"), "country:PT as:3243 node:edge1");
     assert_eq!(ask("alarm=false"), "as:3243");
     assert_eq!(ask("limit=1&offset=2"), "as:7922");
@@ -135,6 +142,23 @@ fn events_are_selected() {
     let table = server.get(&format!("{EVENTS}?state=open&format=csv")).text;
     assert!(table.starts_with("id,dataSet,place,channel,state,"), "{table}");
     assert_eq!(table.lines().count(), 3, "{table}");
+}
+
+#[test]
+fn servers_without_a_name_are_listed_where_addresses_are_shown() {
+    let server = Server::with(with_origin(), with_all());
+    let found = server.get(&format!("{EVENTS}?server=203.0.113.9:443,api")).result()["events"].clone();
+    assert_eq!(places(&found), ["server:api", "server:203.0.113.9:443"]);
+    assert_eq!((&found[0]["server"], &found[1]["server"]), (&json!("api"), &json!("203.0.113.9:443")));
+    assert_eq!(
+        found[0]["summary"],
+        "Upstream api: share of connections cut short at Post-SYN 90.0 points above usual"
+    );
+    let hidden = format!("{EVENTS}/{}", found[1]["id"].as_str().unwrap());
+    assert_eq!(server.get(&hidden).status, 200);
+    assert_eq!(Server::of(with_origin()).get(&hidden).status, 404);
+    let feed = Server::of(with_origin()).get(&format!("{EVENTS}.atom?dataSet=origin")).text;
+    assert!(feed.contains("Upstream api") && !feed.contains("203.0.113.9"), "{feed}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
+use cutshort_detect::EventId;
 use cutshort_geo::Country;
 use cutshort_model::{Addresses, ConnectionRecord, Dimension, Network, Port, Value, Window};
 use cutshort_packet::quic::{Datagram, Kinds};
@@ -13,8 +14,8 @@ use cutshort_store::cell::{CellKey, CellOutcome, Cells};
 use cutshort_store::{
     Added, Annotation, Checkpoint, Choice, ConnectionQuery, EventQuery, EventStep, Events, FlowKey, Folded,
     Grouped, Impaired, Impairment, Inputs, KeptEvent, NewAnnotation, NodeCoverage, Outside, Replacement,
-    Result, Retention, RollupAnswer, RollupQuery, RollupRow, Segment, Selection, Status, Store, StoreError,
-    StoredDatagram, StoredRow, WindowCounts, WindowPackets, WindowState,
+    Result, Retention, Review, RollupAnswer, RollupQuery, RollupRow, Segment, Selection, Status, Store,
+    StoreError, StoredDatagram, StoredRow, WindowCounts, WindowPackets, WindowState,
 };
 use cutshort_verdict::{
     DataSet, Exclusion, Row, Signature, Stage, Tag, Tags, Termination, WeightedCount, ZMAP4_OPTIONS,
@@ -179,9 +180,19 @@ fn tagged(choice: &Choice<Tag>, tags: Tags) -> bool {
         && !choice.exclude.iter().any(|tag| tags.contains(*tag))
 }
 
-/// Events that were found, and the state of what has found them.
+/// Events that were found, the state of what has found them, and what the operator decided.
 #[derive(Debug, Default)]
-pub(crate) struct KnownEvents(pub(crate) Vec<KeptEvent>, pub(crate) Option<Vec<u8>>);
+pub(crate) struct KnownEvents(
+    pub(crate) Vec<KeptEvent>,
+    pub(crate) Option<Vec<u8>>,
+    pub(crate) Mutex<BTreeMap<EventId, Review>>,
+);
+
+impl KnownEvents {
+    pub(crate) fn of(events: Vec<KeptEvent>) -> Self {
+        Self(events, None, Mutex::default())
+    }
+}
 
 impl Events for KnownEvents {
     fn list(&self, query: &EventQuery) -> Result<Vec<KeptEvent>> {
@@ -194,6 +205,19 @@ impl Events for KnownEvents {
 
     fn checkpoint(&self, _window: i64) -> Result<Option<Checkpoint>> {
         Ok(self.1.clone().map(|state| Checkpoint { next: 0, state }))
+    }
+
+    fn reviews(&self) -> Result<BTreeMap<EventId, Review>> {
+        Ok(self.2.lock().unwrap().clone())
+    }
+
+    fn review(&self, id: EventId, review: Option<&Review>) -> Result<bool> {
+        let mut reviews = self.2.lock().unwrap();
+        match review {
+            Some(review) => _ = reviews.insert(id, review.clone()),
+            None => _ = reviews.remove(&id),
+        }
+        Ok(self.0.iter().any(|kept| kept.event.id == id))
     }
 
     fn keep(&self, _step: &EventStep<'_>) -> Result<()> {

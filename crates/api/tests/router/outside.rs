@@ -13,9 +13,9 @@ use crate::client::{END, NOW, Server, WINDOW};
 use crate::events::event;
 use crate::memory::{KnownEvents, Memory};
 
-/// Records of other sources.
+/// Records of other sources; those of series may be damaged.
 #[derive(Debug, Default)]
-pub(crate) struct KnownOutside(pub(crate) OutsideRecords);
+pub(crate) struct KnownOutside(pub(crate) OutsideRecords, pub(crate) bool);
 
 impl Outside for KnownOutside {
     fn import(&self, _records: &OutsideRecords) -> Result<OutsideCounts> {
@@ -31,6 +31,11 @@ impl Outside for KnownOutside {
     }
 
     fn series(&self, place: &SeriesPlace, _ranges: &[Range<i64>]) -> Result<Vec<OutsideSeries>> {
+        if self.1 {
+            return Err(StoreError::Damaged(
+                "corroboration.sqlite is damaged: move it away".to_owned().into(),
+            ));
+        }
         Ok(self.0.series.iter().filter(|series| series.place == *place).cloned().collect())
     }
 
@@ -70,8 +75,8 @@ fn store() -> Memory {
         event("node:edge1", Channel::Observer, 400, Some(12), 1.0),
     ];
     Memory {
-        events: KnownEvents(kept, None),
-        outside: KnownOutside(OutsideRecords { reports, ..OutsideRecords::default() }),
+        events: KnownEvents::of(kept),
+        outside: KnownOutside(OutsideRecords { reports, ..OutsideRecords::default() }, false),
         ..Memory::default()
     }
 }
@@ -100,6 +105,19 @@ fn events_say_what_each_source_says() {
     );
     let table = server.get("/client/v4/cutshort/events?format=csv").text;
     assert!(table.lines().nth(1).unwrap().ends_with(",\"ioda agrees, ooni no data\""), "{table}");
+}
+
+#[test]
+fn events_are_listed_if_what_sources_say_is_damaged() {
+    let mut store = store();
+    store.outside.1 = true;
+    let server = Server::of(store);
+    let events = server.get("/client/v4/cutshort/events").result()["events"].clone();
+    let nothing =
+        |source: &str| json!({"source": source, "verdict": "no_data", "minutesApart": null, "signals": []});
+    assert_eq!(events[0]["corroboration"], json!([nothing("ioda"), nothing("ooni")]));
+    let anomalies = server.get("/client/v4/radar/traffic_anomalies").result()["trafficAnomalies"].clone();
+    assert_eq!(anomalies[0]["status"], "UNVERIFIED");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What is watched for events, and which networks follow one.
 
+use std::sync::Mutex;
+
 use cutshort_detect::{
     Channel, Config, Detector, EventState, Journal, ObservedNode, SeriesCounts, SeriesPlace, Window,
 };
@@ -21,6 +23,7 @@ pub(crate) fn store() -> Memory {
         let counts = |place, country, all: f64| SeriesCounts {
             place,
             country,
+            network: None,
             node: 0,
             all,
             squares: all,
@@ -37,7 +40,7 @@ pub(crate) fn store() -> Memory {
     }
     let kept =
         journal.into_events().into_iter().map(|event| KeptEvent { found: event.id, event, updated: END });
-    let events = KnownEvents(kept.collect(), Some(detector.save()));
+    let events = KnownEvents(kept.collect(), Some(detector.save()), Mutex::default());
     Memory { events, ..Memory::of(vec![connection(END - DAY, "IQ", 64500, Stage::None, 10)]) }
 }
 

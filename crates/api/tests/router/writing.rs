@@ -31,12 +31,15 @@ fn token(path: &Path) -> String {
 
 impl Writer {
     fn new(options: Options) -> Self {
+        let places = ["US", "PT"].map(|place| connection(END - DAY, place, 174, Stage::None, 1000));
+        Self::of(Memory::of(places.to_vec()), options)
+    }
+
+    fn of(store: Memory, options: Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = TokenFile::path(folder.path());
         let token = token(&path);
-        let places = ["US", "PT"].map(|place| connection(END - DAY, place, 174, Stage::None, 1000));
-        let store = Arc::new(Memory::of(places.to_vec()));
-        Self { server: Server::with_parts(store, options, Some(path)), token, _folder: folder }
+        Self { server: Server::with_parts(Arc::new(store), options, Some(path)), token, _folder: folder }
     }
 
     fn send(&self, method: &str, path: &str, body: impl Into<Body>) -> Got {
@@ -190,6 +193,53 @@ fn what_nobody_could_read_is_not_noted() {
     wrong("colour", json!("red"), "colour");
     assert_eq!(writer.send("POST", OUTAGES, "{").problem().0, 400);
     assert_eq!(writer.send("POST", OUTAGES, "x".repeat(100_000)).problem().0, 413);
+}
+
+#[test]
+fn events_are_confirmed_and_dismissed() {
+    let writer = Writer::of(crate::events::store(), open());
+    let events = || writer.server.get("/client/v4/cutshort/events?location=PT").result()["events"].clone();
+    let id = events()[0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/client/v4/cutshort/events/{id}/review");
+    let decide = |decision: &str| {
+        let body = json!({"decision": decision, "note": " a cable "}).to_string();
+        writer.send("POST", &path, body).result()["event"]["review"].clone()
+    };
+    let anomalies = |status: &str| {
+        let path = format!("/client/v4/radar/traffic_anomalies?location=PT&status={status}");
+        writer.server.get(&path).result()["trafficAnomalies"].as_array().unwrap().len()
+    };
+    let annotations = || {
+        let all = writer.server.get("/client/v4/radar/annotations?location=PT").result();
+        all["annotations"].as_array().unwrap().len()
+    };
+    assert_eq!((anomalies("VERIFIED"), anomalies("UNVERIFIED"), annotations()), (0, 1, 1));
+    let confirmed = json!({"decision": "confirmed", "note": "a cable", "at": "2026-01-14T12:10:00Z"});
+    assert_eq!(decide("confirmed"), confirmed);
+    assert_eq!((anomalies("VERIFIED"), anomalies("UNVERIFIED"), annotations()), (1, 0, 1));
+    assert_eq!(decide("dismissed")["decision"], "dismissed");
+    assert_eq!((anomalies("VERIFIED"), anomalies("UNVERIFIED"), annotations()), (0, 1, 0));
+    assert_eq!(events()[0]["review"]["decision"], "dismissed", "it is still listed");
+    assert_eq!(events()[1]["review"], Value::Null);
+    let number = |review: &str| {
+        let path = format!("/client/v4/cutshort/events?review={review}");
+        writer.server.get(&path).result()["events"].as_array().unwrap().len()
+    };
+    assert_eq!((number("dismissed"), number("-dismissed"), number("confirmed")), (1, 5, 0));
+    let feed = writer.server.get("/client/v4/cutshort/events.atom?location=PT").text;
+    assert!(feed.contains("Dismissed by the operator.</summary>"), "{feed}");
+    assert!(feed.contains("<updated>2026-01-14T12:10:00Z</updated>"), "{feed}");
+    let withdrawn = writer.send("DELETE", &path, Body::empty()).result();
+    assert_eq!(withdrawn["event"]["review"], Value::Null);
+    assert_eq!(number("dismissed"), 0);
+    let problem = |path: &str, body: &str| writer.send("POST", path, body.to_owned()).problem();
+    assert_eq!(problem(&path, "{\"decision\":\"perhaps\"}").0, 400);
+    let long = json!({"decision": "confirmed", "note": "x".repeat(2001)}).to_string();
+    assert!(problem(&path, &long).2.contains("at most 2000 characters"));
+    let other = "/client/v4/cutshort/events/0000000000000000/review";
+    assert_eq!(problem(other, "{\"decision\":\"confirmed\"}").0, 404);
+    let without = Request::post(&path).body("{\"decision\":\"confirmed\"}".into()).unwrap();
+    assert_eq!(writer.server.send(without).status, 401);
 }
 
 #[test]

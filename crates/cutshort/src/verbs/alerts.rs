@@ -8,7 +8,7 @@ use cutshort_settings::SettingsFile;
 
 use crate::error::{Done, Error};
 use crate::settings::{self, Settings};
-use crate::terminal;
+use crate::terminal::{self, message};
 
 /// Test the receivers of alarms
 ///
@@ -74,9 +74,10 @@ fn chosen(receivers: Vec<Receiver>, name: Option<&str>) -> Result<Vec<Receiver>,
 
 /// Opens the receivers of the settings, which needs privileges.
 pub(crate) fn open(settings: &Settings) -> Result<Receivers, Error> {
+    settings.alerts.warnings().iter().for_each(message);
     let receivers = &settings.alerts.receivers;
     let program = std::env::current_exe();
     let program = program.map_err(|error| Error::Failed(format!("this program's file: {error}")))?;
-    let host = Host { program, user: settings.capture.user.clone() };
+    let host = Host { program, user: settings.capture.user.clone(), page: settings.http.public_url.clone() };
     Receivers::open(receivers, &host).map_err(|why| Error::Usage(format!("alerts.receivers: {why}")))
 }

@@ -3,19 +3,22 @@
 use std::io::Write;
 
 use clap::{Args, ColorChoice, Subcommand, ValueEnum};
+use cutshort_detect::EventId;
 use cutshort_geo::Country;
+use cutshort_pipeline::stores;
 use cutshort_settings::values::{asn, count, country, moment};
-use cutshort_store::{AnnotationKind, NewAnnotation};
+use cutshort_store::{AnnotationKind, Decision, NewAnnotation, Review};
 use jiff::Timestamp;
 
 use crate::error::{Done, Error};
 use crate::options::Data;
 use crate::terminal::{self, message};
 
-/// Add notes about a time, such as outages or changes
+/// Add notes about a time, such as outages or changes, and decide about events
 ///
 /// Notes appear with results of their time: with all of them, or with those of the countries and
-/// networks that they name. A server running on the store shows them at once.
+/// networks that they name. Events that were found (docs/events.md) are confirmed or dismissed by their ID. A server
+/// running on the store shows both at once.
 #[derive(Subcommand)]
 pub(crate) enum Annotate {
     /// Add a note
@@ -24,6 +27,12 @@ pub(crate) enum Annotate {
     List(List),
     /// Remove a note
     Remove(Remove),
+    /// Confirm an event
+    Confirm(Decide),
+    /// Dismiss an event: it is still listed, as dismissed
+    Dismiss(Decide),
+    /// Take back that an event was confirmed or dismissed
+    Withdraw(Withdraw),
 }
 
 #[derive(Args)]
@@ -94,6 +103,34 @@ pub(crate) struct Remove {
     data: Data,
 }
 
+#[derive(Args)]
+pub(crate) struct Decide {
+    #[command(flatten)]
+    event: OneEvent,
+    /// Why, in words
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct Withdraw {
+    #[command(flatten)]
+    event: OneEvent,
+}
+
+#[derive(Args)]
+struct OneEvent {
+    /// The ID of the event, as 'cutshort query events' shows it
+    #[arg(value_parser = event_id)]
+    id: EventId,
+    #[command(flatten)]
+    data: Data,
+}
+
+fn event_id(text: &str) -> Result<EventId, String> {
+    EventId::from_hex(text).ok_or_else(|| "write the 16 hexadecimal digits of an event's ID".to_owned())
+}
+
 impl From<Kind> for AnnotationKind {
     fn from(kind: Kind) -> Self {
         match kind {
@@ -111,6 +148,9 @@ pub(crate) fn run(annotate: &Annotate, color: ColorChoice) -> Result<Done, Error
         Annotate::Add(arguments) => add(arguments, color),
         Annotate::List(arguments) => list(arguments, color),
         Annotate::Remove(arguments) => remove(arguments),
+        Annotate::Confirm(arguments) => decide(arguments, Decision::Confirmed),
+        Annotate::Dismiss(arguments) => decide(arguments, Decision::Dismissed),
+        Annotate::Withdraw(arguments) => review(&arguments.event, None),
     }
 }
 
@@ -154,4 +194,25 @@ fn remove(arguments: &Remove) -> Result<Done, Error> {
         return Ok(Done::Whole);
     }
     Err(Error::Failed(format!("no note {}; see 'cutshort annotate list'", arguments.id)))
+}
+
+fn decide(arguments: &Decide, decision: Decision) -> Result<Done, Error> {
+    let note = arguments.note.as_deref().map(str::trim).filter(|note| !note.is_empty());
+    if note.is_some_and(|note| note.chars().count() > Review::LONGEST_NOTE) {
+        return Err(Error::Usage(format!("--note: at most {} characters", Review::LONGEST_NOTE)));
+    }
+    let at = cutshort_model::now();
+    review(&arguments.event, Some(&Review { decision, note: note.map(str::to_owned), at }))
+}
+
+/// Stores what was decided, in the data set that has the event.
+fn review(event: &OneEvent, review: Option<&Review>) -> Result<Done, Error> {
+    let store = event.data.open_reader()?;
+    for store in stores(store.as_ref())? {
+        let Some(events) = store.events() else { continue };
+        if events.review(event.id, review)? {
+            return Ok(Done::Whole);
+        }
+    }
+    Err(Error::Failed(format!("no event {}; see 'cutshort query events'", event.id)))
 }

@@ -9,12 +9,12 @@ use std::time::SystemTime;
 
 use clap::Args;
 use cutshort_alerts::Receivers;
-use cutshort_api::answer::ServerName;
 use cutshort_api::page;
 use cutshort_console::{Signals, Steps, interrupt};
 use cutshort_daemon::{LocalCapture, Server};
 use cutshort_embedded::{Embedded, Options};
 use cutshort_geo::Geo;
+use cutshort_model::ServerName;
 use cutshort_pipeline::{EventJob, demo};
 use cutshort_settings::values;
 use cutshort_settings::{HttpSettings, StoreSettings};

@@ -25,12 +25,13 @@ use cutshort_console::Progress;
 ///   2026-01-05T00:00:00Z,as:64500,IQ,,1840,36800,120,40,60,20
 ///
 /// 'time' is the beginning of the 15 minutes (ISO 8601, or seconds since 1970). 'place' is world,
-/// country:IQ or as:64500; 'country' is that of an AS. 'w' is the number of connections and 'w2' the sum of
+/// country:IQ, as:64500 or server:NAME; 'country' is that of an AS or server, and 'network' (a column of its own) the
+/// AS number of a server. 'w' is the number of connections and 'w2' the sum of
 /// the squares of their weights, for sampled counts (w times N for 1 in N; default: w). 'post_syn' to 'later' are those that
 /// were cut short. 'post_syn_reset', 'post_syn_scanner' and 'post_syn_port' are those of 'post_syn' that a RST ended,
 /// that have marks of a scanner, and that went to the most frequent port; with any of them, floods, scans and reflections are
 /// told as such. Only time, place and w are required. A node without any row in a window did not
-/// observe it; a place without rows had no connections.
+/// observe it; a place without rows had no connections. Without rows of any server, none was observed.
 ///
 /// The first weeks are used for learning what is usual.
 #[derive(Args)]

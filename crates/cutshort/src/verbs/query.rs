@@ -23,7 +23,7 @@ use crate::terminal::{self, message};
 ///
 /// Shows shares of connections by stage or another dimension, as one number or over time, or ranks
 /// networks, servers and others by how many of their connections are cut short. Lists events (docs/events.md),
-/// which can be selected by --location, --asn and --node only. Lists are separated by commas; '-' in front
+/// which can be selected by --location, --asn, --node and --server only. Lists are separated by commas; '-' in front
 /// of a value excludes it.
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
@@ -57,6 +57,9 @@ pub(crate) struct Query {
     /// Events: only those in these states: open, closed, usual, retracted
     #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
     state: Option<String>,
+    /// Events: only those of these servers to which connections are opened: names (setting 'upstreams'), or address and port
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
+    server: Option<String>,
     /// Events: only those that raised an alarm
     #[arg(long)]
     alarms: bool,
@@ -79,6 +82,7 @@ Examples:
   cutshort query summary --data store --origin --by termination
   cutshort query top --data store --from -1d --stage post_ack --handshake completed
   cutshort query events --data store --from -30d --location IQ --state -retracted
+  cutshort query events --data store --origin --server api
   cutshort query watched --data store --location IQ";
 
 /// The filters of a query.

@@ -50,6 +50,7 @@ fn counts(benchmark: &Benchmark, window: &WindowCounts) -> Vec<SeriesCounts> {
             all.push(SeriesCounts {
                 place: place(at),
                 country,
+                network: None,
                 node,
                 all: counts.all() * window.rate,
                 squares: counts.all() * window.rate * window.rate,

@@ -1,7 +1,10 @@
 //! Damaged databases: what is read of them, and what is said.
 
+use cutshort_detect::SeriesPlace;
 use cutshort_embedded::Remedy;
-use cutshort_store::{AnnotationKind, Impairment, NewAnnotation};
+use cutshort_store::{
+    AnnotationKind, EventQuery, EventStep, Impairment, NewAnnotation, OutsideRecords, OutsideSpan,
+};
 use std::ops::ControlFlow;
 
 use super::*;
@@ -228,4 +231,47 @@ fn annotations_are_kept_as_far_as_they_can_be_read() {
     assert_eq!(verify(folder.path()).len(), 1);
     Embedded::repair(folder.path()).unwrap();
     assert_eq!(verify(folder.path()), []);
+}
+
+/// Flips bytes in the middle of a file's pages.
+fn garble(path: &Path) {
+    let mut bytes = fs::read(path).unwrap();
+    for byte in bytes.iter_mut().skip(200).step_by(7) {
+        *byte ^= 0x5a;
+    }
+    fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn damaged_events_and_records_of_other_sources_are_set_aside() {
+    let folder = filled();
+    let [events, outside] = ["events.sqlite", "corroboration.sqlite"].map(|name| folder.path().join(name));
+    let store = open(folder.path());
+    let nothing = EventStep { windows: 0..1, digests: &[], events: &[], alerts: &[], state: None };
+    store.events().unwrap().keep(&nothing).unwrap();
+    let span = OutsideSpan { source: "ioda".to_owned(), place: SeriesPlace::World, range: 0..1 };
+    let records = OutsideRecords { spans: vec![span], ..OutsideRecords::default() };
+    store.outside().unwrap().import(&records).unwrap();
+    drop(store);
+    for path in [&events, &outside] {
+        let sql = rusqlite::Connection::open(path).unwrap();
+        sql.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA journal_mode = DELETE").unwrap();
+    }
+    assert_eq!(verify(folder.path()), [], "whole ones are no findings");
+    garble(&events);
+    garble(&outside);
+    let found = verify(folder.path());
+    let repair = |name: &str| (name.to_owned(), Remedy::Repair);
+    assert_eq!(found, [repair("events.sqlite"), repair("corroboration.sqlite")]);
+    let repaired = Embedded::repair(folder.path()).unwrap();
+    assert_eq!(repaired.aside, ["damaged/events.sqlite", "damaged/corroboration.sqlite"]);
+    let text = repaired.to_string();
+    assert!(
+        text.contains("decisions about events") && text.contains("cutshort corroborate import"),
+        "{text}"
+    );
+    assert_eq!(verify(folder.path()), []);
+    let store = open(folder.path());
+    assert_eq!(store.events().unwrap().list(&EventQuery::default()).unwrap(), []);
+    assert_eq!(store.outside().unwrap().sources().unwrap(), []);
 }

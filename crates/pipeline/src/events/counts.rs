@@ -1,23 +1,29 @@
 //! Cells as the counts that the detector takes.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
 
-use cutshort_detect::{ObservedNode, SeriesCounts, SeriesPlace, SingleSyns};
+use cutshort_detect::{Detector, ObservedNode, SeriesCounts, SeriesPlace, SingleSyns};
 use cutshort_geo::Country;
-use cutshort_model::{Network, Port};
+use cutshort_model::{ConnectionRecord, Network, Port, ServerName};
 use cutshort_store::FILE_NODE;
 use cutshort_store::cell::{CellOutcome, Cells};
 use cutshort_verdict::{DataSet, Stage, Tags, Termination, WeightedCount};
 use foldhash::fast::FixedState;
 
-/// Connections in one window that a network needs before it is watched. Most networks that are ever seen send a packet a week;
+/// Connections in one window that a network or server needs before it is watched. Most networks that are ever seen send a packet a week;
 /// nothing could be noticed there.
 const LEAST: u64 = 5;
+/// Servers that are watched at most: whoever fetches pages opens connections to any number of them.
+const MOST_SERVERS: usize = 1_000;
 
 /// The counts of a window.
 pub(super) struct Counted<'a> {
     pub(super) nodes: Vec<ObservedNode<'a>>,
     pub(super) counts: Vec<SeriesCounts>,
+    /// Sampled connections.
+    sampled: u64,
 }
 
 /// The sums of a place at a node.
@@ -78,7 +84,7 @@ impl Sums {
     }
 
     fn of(
-        self,
+        &self,
         place: SeriesPlace,
         country: Option<[u8; 2]>,
         node: usize,
@@ -87,6 +93,7 @@ impl Sums {
         SeriesCounts {
             place,
             country,
+            network: None,
             node,
             all: self.all.weight as f64,
             squares: self.all.squares as f64,
@@ -119,12 +126,14 @@ pub(super) fn count<'a>(
     let mut networks: Map<(u32, usize), Sums> = Map::default();
     let mut homes: Map<u32, Map<Option<Country>, WeightedCount>> = Map::default();
     let scanners: Tags = data_set.scanners();
+    let mut sampled = 0;
     for (key, count) in cells.iter() {
         let (CellOutcome::Connection { stage, termination, tags, .. }, Some(&node)) =
             (key.outcome, positions.get(usize::from(key.node)))
         else {
             continue;
         };
+        sampled += count.sampled;
         let is_scanner = tags.intersects(scanners);
         let cell = Counting { stage, termination, is_scanner, port: key.port, count: &count };
         world.entry(node).or_default().add(cell);
@@ -150,7 +159,7 @@ pub(super) fn count<'a>(
             counts.push(sums.of(SeriesPlace::Network(number), home.and_then(country), node, data_set));
         }
     }
-    Counted { nodes, counts }
+    Counted { nodes, counts, sampled }
 }
 
 /// Captures are a node like others.
@@ -173,14 +182,118 @@ fn position<'a>(nodes: &mut Vec<ObservedNode<'a>>, name: &'a str) -> usize {
 
 /// The country of more than half of a network's connections.
 fn country(home: &Map<Option<Country>, WeightedCount>) -> Option<[u8; 2]> {
+    most(home).copied().flatten().map(code)
+}
+
+/// What more than half of the connections have.
+fn most<K>(home: &Map<K, WeightedCount>) -> Option<&K> {
     let all: u64 = home.values().map(|count| count.weight).sum();
-    let mut most = home.iter().filter(|(_, count)| count.weight * 2 > all);
-    most.next().and_then(|(country, _)| country.map(code))
+    home.iter().find(|(_, count)| count.weight * 2 > all).map(|(key, _)| key)
 }
 
 fn code(country: Country) -> [u8; 2] {
     let letters = country.alpha2().as_bytes();
     [letters[0], letters[1]]
+}
+
+/// The connections of a window by server.
+#[derive(Default)]
+pub(super) struct Servers {
+    by_name: BTreeMap<String, ServerSums>,
+    sampled: u64,
+}
+
+/// The sums of a server.
+#[derive(Default)]
+struct ServerSums {
+    by_node: BTreeMap<String, Sums>,
+    homes: Map<(Option<Country>, Option<u32>), WeightedCount>,
+}
+
+impl ServerSums {
+    fn sampled(&self) -> u64 {
+        self.by_node.values().map(|sums| sums.all.sampled).sum()
+    }
+}
+
+impl Servers {
+    pub(super) fn add(&mut self, record: &ConnectionRecord<'_>, naming: &Naming) {
+        let mut count = WeightedCount::default();
+        count.add(record.sample_rate);
+        self.sampled += 1;
+        let server = SocketAddr::new(record.five_tuple.dst(), record.five_tuple.dst_port);
+        let server = self.by_name.entry(naming.name(server)).or_default();
+        server.homes.entry((record.location, record.asn)).or_default().merge(&count);
+        server.by_node.entry(named(&record.node).to_owned()).or_default().add(Counting {
+            stage: record.stage,
+            termination: record.termination,
+            is_scanner: false,
+            port: Port::Number(record.five_tuple.dst_port),
+            count: &count,
+        });
+    }
+
+    /// Adds the counts of servers to those of a window, if all of its connections are known; returns whether they are: single
+    /// connections may be deleted sooner than counts. Of servers that are not watched yet, those with most connections are taken.
+    pub(super) fn join(&self, counted: &mut Counted<'_>, data_set: DataSet, detector: &Detector) -> bool {
+        if self.sampled != counted.sampled {
+            return false;
+        }
+        let place = |name: &str| SeriesPlace::Server(name.to_owned());
+        let (watched, mut new): (Vec<_>, Vec<_>) =
+            self.by_name.iter().partition(|(name, _)| detector.watches(&place(name)));
+        new.retain(|(_, sums)| sums.sampled() >= LEAST);
+        new.sort_by_key(|(_, sums)| Reverse(sums.sampled()));
+        let is_server = |place: &&SeriesPlace| matches!(place, SeriesPlace::Server(_));
+        let known: Vec<&SeriesPlace> = detector.watched().filter(is_server).collect();
+        new.truncate(MOST_SERVERS.saturating_sub(known.len()));
+        // Without any row, servers would count as not observed.
+        if watched.is_empty() && new.is_empty() && !counted.nodes.is_empty() {
+            let nothing =
+                known.first().map(|server| Sums::default().of((*server).clone(), None, 0, data_set));
+            counted.counts.extend(nothing);
+        }
+        for (name, server) in watched.into_iter().chain(new) {
+            let home = most(&server.homes);
+            let country = home.and_then(|(country, _)| country.map(code));
+            for (node, sums) in &server.by_node {
+                let Some(node) = counted.nodes.iter().position(|known| known.name == node) else { continue };
+                let row = sums.of(place(name), country, node, data_set);
+                let network = home.and_then(|(_, network)| *network);
+                counted.counts.push(SeriesCounts { network, ..row });
+            }
+        }
+        true
+    }
+}
+
+/// The names of servers.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Naming {
+    /// None if it is not known which there are.
+    pub(super) names: Option<Vec<ServerName>>,
+}
+
+impl Naming {
+    /// The name of a server, or else its address and port.
+    fn name(&self, server: SocketAddr) -> String {
+        let name = ServerName::find(self.names.as_deref().unwrap_or_default(), server.ip(), server.port());
+        name.map_or_else(|| server.to_string(), str::to_owned)
+    }
+
+    /// Whether no connection counts under the name of a server that is watched, since names have changed.
+    pub(super) fn is_gone(&self, place: &SeriesPlace) -> bool {
+        let (Some(names), SeriesPlace::Server(server)) = (&self.names, place) else { return false };
+        let has_name = names.iter().any(|name| name.name() == server);
+        !has_name && place.server_address().is_none_or(|address| self.name(address) != *server)
+    }
+
+    /// Whether it is known under which names the servers count that are watched.
+    pub(super) fn knows(&self, detector: &Detector) -> bool {
+        let is_named =
+            |place: &SeriesPlace| matches!(place, SeriesPlace::Server(_)) && place.server_address().is_none();
+        self.names.is_some() || !detector.watched().any(is_named)
+    }
 }
 
 #[cfg(test)]

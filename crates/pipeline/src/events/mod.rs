@@ -11,12 +11,13 @@ use std::time::Duration;
 use cutshort_detect::{
     Config, Detector, Event, EventId, EventState, SeriesPlace, Window as DetectorWindow, reconcile,
 };
-use cutshort_model::Window;
+use cutshort_model::{ServerName, Window};
 use cutshort_store::cell::Cells;
 use cutshort_store::{EventQuery, EventStep, Events, Folded, KeptEvent, Result, Store, StoreError};
 use cutshort_verdict::DataSet;
 
 use alerts::{Recent, alerts};
+use counts::{Naming, Servers};
 use observed::Observed;
 
 /// So many windows are read before what was found in them is stored: a week.
@@ -36,13 +37,19 @@ pub struct EventJob {
     config: Config,
     /// How long ago a change may have been that receivers of alarms are told.
     recent: Duration,
+    naming: Naming,
     /// The detector of each data set after its last run.
     held: [Option<Held>; DataSet::ALL.len()],
 }
 
 impl Default for EventJob {
     fn default() -> Self {
-        Self { config: Config::default(), recent: Self::RECENT, held: Default::default() }
+        Self {
+            config: Config::default(),
+            recent: Self::RECENT,
+            naming: Naming::default(),
+            held: Default::default(),
+        }
     }
 }
 
@@ -85,6 +92,13 @@ impl EventJob {
         Self { recent, ..self }
     }
 
+    /// The same job, with the names of the servers that data sets are about, for which events are looked for. Those that have
+    /// another name than before are watched anew. A job that was not told of any names leaves out servers if some that are watched have a name.
+    #[must_use]
+    pub fn with_server_names(self, names: Vec<ServerName>) -> Self {
+        Self { naming: Naming { names: Some(names) }, ..self }
+    }
+
     /// The detector of a data set, as of the last run of this job.
     #[must_use]
     pub fn detector(&self, data_set: DataSet) -> Option<&Detector> {
@@ -115,7 +129,9 @@ impl EventJob {
         if to <= from && from >= before {
             return Ok(EventReport::default());
         }
-        let held = self.take(store.data_set(), events, change, from)?;
+        let mut held = self.take(store.data_set(), events, change, from)?;
+        held.detector.forget(|place| self.naming.is_gone(place));
+        let with_servers = store.data_set() == DataSet::Origin && self.naming.knows(&held.detector);
         let mut run = Run {
             store,
             events,
@@ -125,9 +141,12 @@ impl EventJob {
             recent: i64::try_from(self.recent.as_nanos()).unwrap_or(i64::MAX),
             start: from,
             held,
+            naming: with_servers.then_some(&self.naming),
             report: EventReport::default(),
             read: 0..0,
             ahead: BTreeMap::new(),
+            servers: BTreeMap::new(),
+            without_servers: None,
         };
         let stopped = run.windows(to.max(before), before, each)?;
         let Run { held, mut report, .. } = run;
@@ -181,10 +200,15 @@ struct Run<'a> {
     /// The first window that was read since events were last stored.
     start: i64,
     held: Held,
+    /// The names of servers, if events of servers are looked for.
+    naming: Option<&'a Naming>,
     report: EventReport,
     /// The windows whose counts were read together last, and those that are still to be added.
     read: Range<i64>,
     ahead: BTreeMap<i64, Cells>,
+    servers: BTreeMap<i64, Servers>,
+    /// The last window in which servers were not observed.
+    without_servers: Option<i64>,
 }
 
 /// So many windows are read together. Each may have half a million counts.
@@ -243,7 +267,12 @@ impl Run<'_> {
         if let Some(cells) = cells {
             let detector = &mut self.held.detector;
             let is_watched = |number| detector.watches(&SeriesPlace::Network(number));
-            let counted = counts::count(self.store.data_set(), &cells, &self.observed.nodes(t), is_watched);
+            let data_set = self.store.data_set();
+            let mut counted = counts::count(data_set, &cells, &self.observed.nodes(t), is_watched);
+            let servers = self.naming.map(|_| self.servers.remove(&t).unwrap_or_default());
+            if !servers.is_some_and(|servers| servers.join(&mut counted, data_set, detector)) {
+                self.without_servers = Some(t);
+            }
             let window = DetectorWindow { number: t, nodes: &counted.nodes, counts: &counted.counts };
             let changes = detector.add(&window);
             let changes = changes.map_err(|error| StoreError::Failed(error.to_string().into()))?;
@@ -261,8 +290,20 @@ impl Run<'_> {
             let time = |t| Window::from_number(t).start();
             let found = self.store.cells_within(time(t)..time(t + AHEAD))?;
             self.ahead = found.into_iter().map(|(window, cells)| (window.number(), cells)).collect();
+            self.read_servers(time(t)..time(t + AHEAD))?;
         }
         Ok(self.ahead.remove(&t))
+    }
+
+    /// Counts the connections of windows by server.
+    fn read_servers(&mut self, range: Range<i64>) -> Result<()> {
+        self.servers.clear();
+        let Some(naming) = self.naming else { return Ok(()) };
+        self.store.each_connection(range, &mut |record| {
+            let window = Window::containing(record.first_us.saturating_mul(1000)).number();
+            self.servers.entry(window).or_default().add(&record, naming);
+            true
+        })
     }
 
     /// Stores what was found in the windows up to `to`, and begins anew.
@@ -276,7 +317,12 @@ impl Run<'_> {
         let absences = self.observed.absences(windows.start, windows.end);
         found.extend(absences.into_iter().map(|event| (event.id, event)));
         let published = self.events.list(&EventQuery::touching(windows.start - EPISODES..i64::MAX))?;
-        let changed = changed(&published, found, &windows, self.now);
+        // What happened to servers may be known from connections that are deleted by now.
+        let is_certain = |event: &Event| {
+            !matches!(event.place, SeriesPlace::Server(_))
+                || self.without_servers.is_none_or(|last| event.onset > last)
+        };
+        let changed = changed(&published, found, &windows, self.now, is_certain);
         self.held.next = to;
         // States that contain windows that were read again are deleted.
         let last = self.folded.checkpoint.filter(|&next| next <= windows.start);
@@ -297,12 +343,14 @@ impl Run<'_> {
     }
 }
 
-/// The events that are new or differ from the published ones, under their published ids. `found` are all of a range of windows.
+/// The events that are new or differ from the published ones, under their published ids. `found` are all of a range of windows, in which
+/// those published are found again that are certain.
 fn changed(
     published: &[KeptEvent],
     found: &BTreeMap<EventId, Event>,
     windows: &Range<i64>,
     now: i64,
+    is_certain: impl Fn(&Event) -> bool,
 ) -> Vec<KeptEvent> {
     let names: BTreeMap<EventId, EventId> =
         published.iter().map(|kept| (kept.found, kept.event.id)).collect();
@@ -317,7 +365,7 @@ fn changed(
         })
         .collect();
     let is_concerned = |event: &Event| {
-        event.closed.is_none_or(|closed| closed >= windows.start)
+        event.closed.is_none_or(|closed| closed >= windows.start) && is_certain(event)
             || renamed.iter().any(|found| found.id == event.id)
     };
     let known: BTreeMap<EventId, &KeptEvent> = published.iter().map(|kept| (kept.event.id, kept)).collect();

@@ -46,6 +46,9 @@ struct Row {
     place: String,
     #[serde(default)]
     country: Option<String>,
+    /// The AS number of a server.
+    #[serde(default)]
+    network: Option<u32>,
     #[serde(default)]
     node: Option<String>,
     /// Sum of weights, and of their squares.
@@ -252,7 +255,8 @@ impl Gathered {
             scanner: scanner.unwrap_or(0.0),
             port: port.unwrap_or(0.0),
         });
-        self.counts.push(SeriesCounts { place, country, node, all: row.w, squares, stages, single });
+        let (all, network) = (row.w, row.network);
+        self.counts.push(SeriesCounts { place, country, network, node, all, squares, stages, single });
         Ok(())
     }
 }

@@ -108,6 +108,7 @@ mod tests {
             let network = |number, all| SeriesCounts {
                 place: SeriesPlace::Network(number),
                 country: None,
+                network: None,
                 node: 0,
                 all,
                 squares: all,

@@ -8,7 +8,8 @@ use cutshort_verdict::{DataSet, Stage};
 #[must_use]
 pub fn sentence(event: &Event, data_set: DataSet, geo: &Geo) -> String {
     let place = place_name(&event.place, geo);
-    let of_origin = if data_set == DataSet::Origin { " to servers there" } else { "" };
+    let is_server = matches!(event.place, SeriesPlace::Server(_));
+    let of_origin = if data_set == DataSet::Origin && !is_server { " to servers there" } else { "" };
     let percent = (100.0 * event.size).round();
     match (event.channel, &event.place) {
         (Channel::Traffic, _) => format!("{place}: {percent} % fewer connections{of_origin} than usual"),
@@ -56,7 +57,8 @@ pub fn place_name(place: &SeriesPlace, geo: &Geo) -> String {
             Some(name) => format!("AS{number} ({name})"),
             None => format!("AS{number}"),
         },
-        SeriesPlace::Server(name) | SeriesPlace::Node(name) => name.clone(),
+        SeriesPlace::Server(name) => format!("Upstream {name}"),
+        SeriesPlace::Node(name) => name.clone(),
     }
 }
 
@@ -126,6 +128,11 @@ mod tests {
         assert_eq!(
             tell(iraq, Channel::Traffic, 0.5, DataSet::Origin),
             "Iraq: 50 % fewer connections to servers there than usual"
+        );
+        let server = SeriesPlace::Server("api".to_owned());
+        assert_eq!(
+            tell(server, Channel::Traffic, 0.95, DataSet::Origin),
+            "Upstream api: 95 % fewer connections than usual"
         );
         let node = SeriesPlace::Node("edge1".to_owned());
         assert_eq!(

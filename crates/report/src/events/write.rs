@@ -2,14 +2,14 @@
 
 use std::io::{self, Write};
 
-use cutshort_detect::{Channel, Event};
+use cutshort_detect::{Channel, Event, EventState};
 use cutshort_model::{date_time, rfc3339, until};
 use serde::Serialize;
 
 use crate::table::Table;
 
-/// Where the column of other sources is.
-const OTHERS: usize = 4;
+/// Where more columns are.
+const MORE: usize = 4;
 /// Nanoseconds of a window.
 const WINDOW: i64 = 900_000_000_000;
 
@@ -76,22 +76,20 @@ pub fn write_text(events: &[Event], width: usize, output: impl Write) -> io::Res
     write_text_with(events, &[], width, output)
 }
 
-/// The same with a column of what other sources say, one text for each event; without it if there are none.
+/// The same with more columns, each with its title and a text for each event.
 pub fn write_text_with(
     events: &[Event],
-    others: &[String],
+    more: &[(&str, Vec<String>)],
     width: usize,
     output: impl Write,
 ) -> io::Result<()> {
     let mut head = vec!["Time (UTC)", "Where", "What", "Severity", "Alarm", "Event", "Part of"];
-    let mut others = others.iter();
-    if others.len() > 0 {
-        head.insert(OTHERS, "Other sources");
-    }
-    let rows = events.iter().map(|event| {
+    head.splice(MORE..MORE, more.iter().map(|(title, _)| *title));
+    let rows = events.iter().enumerate().map(|(at, event)| {
         let from = start(event.onset);
         let end = match (event.end, event.closed) {
             (Some(end), _) => format!(" to {}", until(from, start(end))),
+            _ if event.state == EventState::Retracted => ", retracted".to_owned(),
             (None, Some(_)) => ", now usual".to_owned(),
             (None, None) => ", goes on".to_owned(),
         };
@@ -105,7 +103,7 @@ pub fn write_text_with(
             event.id.to_string(),
             event.part_of.map(|id| id.to_string()).unwrap_or_default(),
         ];
-        others.next().into_iter().for_each(|others| row.insert(OTHERS, others.clone()));
+        row.splice(MORE..MORE, more.iter().filter_map(|(_, texts)| texts.get(at).cloned()));
         row
     });
     Table::of_texts(&head, rows.collect()).write(width, output)
@@ -127,7 +125,7 @@ fn what(event: &Event) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cutshort_detect::{EventId, EventState, SeriesPlace, Severity};
+    use cutshort_detect::{EventId, SeriesPlace, Severity};
     use serde_json::{Value, json};
 
     fn event() -> Event {

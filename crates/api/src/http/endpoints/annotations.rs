@@ -251,8 +251,9 @@ fn all(call: &mut Call<'_>) -> Result<Reply, Problem> {
         let geo = &call.geo.data;
         found.extend(wanted.notes(call)?.into_iter().map(|note| KeptAnnotation::new(note, geo)));
         let filter = EventFilter { alarm: Some(true), ..EventFilter::read(&call.parameters, call.now)? };
-        let events =
-            selected(call, &filter)?.into_iter().filter(|one| one.kept.event.state != EventState::Retracted);
+        let events = selected(call, &filter)?
+            .into_iter()
+            .filter(|one| one.kept.event.state != EventState::Retracted && !one.is(Decision::Dismissed));
         found.extend(
             events.map(|one| KeptAnnotation::of_event(&one, geo)).filter(|event| wanted.has_event(event)),
         );

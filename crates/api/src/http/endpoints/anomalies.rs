@@ -2,7 +2,7 @@
 
 use cutshort_detect::{Event, EventState, SeriesPlace};
 use cutshort_geo::Country;
-use cutshort_store::{Annotation, AnnotationKind};
+use cutshort_store::{Annotation, AnnotationKind, Decision};
 use cutshort_verdict::DataSet;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -24,7 +24,7 @@ pub(super) const LIST: Endpoint = Endpoint {
     path: Path::Whole("/client/v4/radar/traffic_anomalies"),
     id: "trafficAnomalies",
     title: "Traffic anomalies",
-    about: "Events of countries and networks as Radar lists its anomalies, the latest first; those that another event explains are left out, and so are floods and scans. They are verified if the operator has added an annotation about the same place and time, or an imported source agrees.",
+    about: "Events of countries and networks as Radar lists its anomalies, the latest first; those that another event explains are left out, and so are floods and scans. They are verified if the operator has confirmed them or added an annotation about the same place and time, or an imported source agrees; those that the operator has dismissed are not.",
     group: Group::Events,
     parameters: &[
         &p::LIMIT_ANNOTATIONS,
@@ -200,8 +200,13 @@ fn anomalies(call: &Call<'_>) -> Result<Vec<(Anomaly, Option<Country>)>, Problem
             SeriesPlace::Country(_) => ("LOCATION", None, country.map(PlaceName::from)),
             _ => continue,
         };
-        let is_verified = notes.iter().any(|note| confirms(note, event, country))
-            || sources.confirm(event, geo, call.now)?;
+        let is_verified = match &one.review {
+            Some(review) => review.decision == Decision::Confirmed,
+            None => {
+                notes.iter().any(|note| confirms(note, event, country))
+                    || sources.confirm(event, geo, call.now)?
+            }
+        };
         let is_wanted = wanted.kinds.is_empty() || wanted.kinds.iter().any(|wanted| wanted == kind);
         if !is_wanted || wanted.verified.is_some_and(|verified| verified != is_verified) {
             continue;

@@ -4,9 +4,8 @@ use std::io;
 use std::net::IpAddr;
 use std::ops::Range;
 
-use cutshort_model::{ADDRESSES, Addresses, ConnectionRecord, Window};
+use cutshort_model::{ADDRESSES, Addresses, ConnectionRecord, Window, parse_net};
 use cutshort_report::connection::{Format as RecordFormat, Writer};
-use cutshort_report::parse_net;
 use cutshort_store::{Choice, ConnectionQuery, Order, OrderBy, RollupQuery, Selection};
 use cutshort_verdict::{DataSet, Stage};
 use serde::Serialize;

@@ -1,16 +1,18 @@
 //! Events: what began, and perhaps ended.
 
 use cutshort_detect::EventId;
-use serde::Serialize;
+use cutshort_store::{Decision, Review};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::entities::written;
 use super::of;
 use crate::answer::{EventList, FoundEvent, SelectedEvent, Sources, begin_of_window, select};
-use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Path, Unknown};
+use crate::http::endpoint::{Access, Answers, Call, Endpoint, Group, Method, Path, Takes, Unknown};
 use crate::http::html::escaped;
 use crate::http::parameters as p;
-use crate::http::reply::Reply;
+use crate::http::reply::{JSON, Reply};
+use crate::http::tokens::Scope;
 use crate::problem::Problem;
 use crate::question::{self, EventFilter, iso};
 
@@ -19,7 +21,7 @@ pub(super) const EVENTS: Endpoint = Endpoint {
     path: Path::Whole("/client/v4/cutshort/events"),
     id: "events",
     title: "Events",
-    about: "What began, and perhaps ended: fewer connections than usual from a place, or a larger share of them cut short at a stage; and what servers did not collect. The latest first, with what other sources say about the same place and time, as far as their files were imported. Nothing here says who did something, or why.",
+    about: "What began, and perhaps ended: fewer connections than usual from a place, or a larger share of them cut short at a stage; and what servers did not collect. Events of servers to which connections are opened are listed where these have a name (setting 'upstreams') or single connections may be read (setting 'connections'). The latest first, with what other sources say about the same place and time, as far as their files were imported. Nothing here says who did something, or why.",
     group: Group::Events,
     parameters: &[
         &p::LIMIT_ANNOTATIONS,
@@ -31,9 +33,11 @@ pub(super) const EVENTS: Endpoint = Endpoint {
         &p::ONE_CONTINENT,
         &p::ONE_ASN,
         &p::EVENT_NODE,
+        &p::EVENT_SERVER,
         &p::EVENT_CHANNEL,
         &p::EVENT_STATE,
         &p::EVENT_SEVERITY,
+        &p::EVENT_REVIEW,
         &p::EVENT_ALARM,
         &p::EVENT_DATA_SET,
         &p::FORMAT,
@@ -60,6 +64,33 @@ pub(super) const EVENT: Endpoint = Endpoint {
     ..EVENTS
 };
 
+const REVIEW_PATH: Path = Path::Whole("/client/v4/cutshort/events/{id}/review");
+
+pub(super) const REVIEW: Endpoint = Endpoint {
+    method: Method::Post,
+    path: REVIEW_PATH,
+    id: "reviewEvent",
+    title: "Confirm or dismiss an event",
+    about: "Stores that the operator confirms an event or dismisses it, in place of an earlier decision. Dismissed events are still listed, as such. Decisions stay when counts are replaced.",
+    access: Access::Token(Scope::Write),
+    bad: &[404, 413, 507],
+    takes: Some(Takes { kind: JSON, schema: Some(of::<ReviewToKeep>()), most: |_| 64 << 10 }),
+    run: review,
+    ..EVENT
+};
+
+pub(super) const WITHDRAW: Endpoint = Endpoint {
+    method: Method::Delete,
+    path: REVIEW_PATH,
+    id: "withdrawReview",
+    title: "Take back a decision about an event",
+    about: "The event is neither confirmed nor dismissed then.",
+    access: Access::Token(Scope::Write),
+    bad: &[404, 507],
+    run: withdraw,
+    ..EVENT
+};
+
 pub(super) const FEED: Endpoint = Endpoint {
     path: Path::Whole("/client/v4/cutshort/events.atom"),
     id: "eventsFeed",
@@ -74,6 +105,17 @@ const ATOM: &str = "application/atom+xml";
 /// So many entries has a feed without a limit.
 const ENTRIES: usize = 100;
 
+/// What the operator decides about an event.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ReviewToKeep {
+    /// `confirmed` or `dismissed`.
+    decision: String,
+    /// Why, in words.
+    #[schema(max_length = 2000)]
+    note: Option<String>,
+}
+
 /// A single event.
 #[derive(Serialize, ToSchema)]
 struct OneEvent {
@@ -82,7 +124,8 @@ struct OneEvent {
 
 /// The events of all data sets that are asked for, the latest first.
 pub(super) fn selected(call: &Call<'_>, filter: &EventFilter) -> Result<Vec<SelectedEvent>, Problem> {
-    Ok(select(call.app.store.as_ref(), &call.geo.data, filter)?)
+    let filter = EventFilter { hides_addresses: !call.app.options.connections, ..filter.clone() };
+    Ok(select(call.app.store.as_ref(), &call.geo.data, &filter)?)
 }
 
 /// The requested part of a list.
@@ -108,6 +151,30 @@ fn one(call: &mut Call<'_>) -> Result<Reply, Problem> {
     Ok(Reply::result(&OneEvent { event }, &call.messages)?.keep(None))
 }
 
+fn review(call: &mut Call<'_>) -> Result<Reply, Problem> {
+    let ReviewToKeep { decision, note } = serde_json::from_slice(&call.body)
+        .map_err(|error| Problem::bad_input(format!("the body is not a valid review: {error}")))?;
+    let unknown = || Problem::bad_input(format!("decision: '{decision}' is neither confirmed nor dismissed"));
+    let decision = Decision::from_name(&decision).ok_or_else(unknown)?;
+    let note = note.map(|note| note.trim().to_owned()).filter(|note| !note.is_empty());
+    if note.as_ref().is_some_and(|note| note.chars().count() > Review::LONGEST_NOTE) {
+        return Err(Problem::bad_input(format!("note: at most {} characters", Review::LONGEST_NOTE)));
+    }
+    decide(call, Some(&Review { decision, note, at: call.now }))
+}
+
+fn withdraw(call: &mut Call<'_>) -> Result<Reply, Problem> {
+    decide(call, None)
+}
+
+fn decide(call: &mut Call<'_>, review: Option<&Review>) -> Result<Reply, Problem> {
+    let SelectedEvent { data_set, kept, .. } = by_id(call)?;
+    if let Some(events) = call.app.store_of(data_set)?.events() {
+        events.review(kept.event.id, review)?;
+    }
+    one(call)
+}
+
 /// The event that the path names.
 pub(super) fn by_id(call: &Call<'_>) -> Result<SelectedEvent, Problem> {
     let id = call.part("id").to_owned();
@@ -123,11 +190,22 @@ fn feed(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let filter = EventFilter { alarm: filter.alarm.or(Some(true)), ..filter };
     let selected = page(call, selected(call, &filter)?, ENTRIES)?;
     let entries: String = selected.iter().map(|one| entry(call, one)).collect();
-    let updated = selected.iter().map(|one| one.kept.updated).max().unwrap_or(0);
-    let of: Vec<String> = ["location", "continent", "asn", "node", "channel", "state", "severity", "dataSet"]
-        .iter()
-        .filter_map(|key| Some(format!("{key}={}", call.parameters.at(key, 0)?)))
-        .collect();
+    let updated = selected.iter().map(SelectedEvent::updated).max().unwrap_or(0);
+    let of: Vec<String> = [
+        "location",
+        "continent",
+        "asn",
+        "node",
+        "server",
+        "channel",
+        "state",
+        "severity",
+        "review",
+        "dataSet",
+    ]
+    .iter()
+    .filter_map(|key| Some(format!("{key}={}", call.parameters.at(key, 0)?)))
+    .collect();
     let of = if of.is_empty() { "all places".to_owned() } else { of.join(", ") };
     let text = format!(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\">\n\
@@ -143,6 +221,10 @@ fn feed(call: &mut Call<'_>) -> Result<Reply, Problem> {
 fn entry(call: &Call<'_>, one: &SelectedEvent) -> String {
     let event = &one.kept.event;
     let sentence = cutshort_report::events::sentence(event, one.data_set, &call.geo.data);
+    let decided = one.review.as_ref().map_or("", |review| match review.decision {
+        Decision::Confirmed => " Confirmed by the operator.",
+        Decision::Dismissed => " Dismissed by the operator.",
+    });
     let time = match (event.state.name(), event.end) {
         ("retracted", _) => "Retracted: the counts were replaced, and do not show it any more.".to_owned(),
         (_, Some(end)) => format!("{} to {}", begin_of_window(event.onset), begin_of_window(end)),
@@ -151,11 +233,12 @@ fn entry(call: &Call<'_>, one: &SelectedEvent) -> String {
     };
     format!(
         "<entry>\n<id>urn:x-cutshort:event:{id}</id>\n<title>{}</title>\n<updated>{}</updated>\n<published>{}</published>\n\
-         <link href=\"/?view=events&amp;event={id}\"/>\n<category term=\"{}\"/><category term=\"{}\"/>\n\
-         <summary>{}</summary>\n</entry>\n",
+         <link href=\"/{}\"/>\n<category term=\"{}\"/><category term=\"{}\"/>\n\
+         <summary>{}{decided}</summary>\n</entry>\n",
         escaped(&sentence),
-        iso(one.kept.updated),
+        iso(one.updated()),
         begin_of_window(event.opened + 1),
+        escaped(&crate::page::of_event(event.id, one.data_set)),
         event.channel.name(),
         event.severity.name(),
         escaped(&time),

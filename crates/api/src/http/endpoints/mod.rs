@@ -50,6 +50,8 @@ const ENDPOINTS: &[&Endpoint] = &[
     &terms::TERMS,
     &events::EVENTS,
     &events::EVENT,
+    &events::REVIEW,
+    &events::WITHDRAW,
     &events::FEED,
     &outliers::OUTLIERS,
     &watched::WATCHED,

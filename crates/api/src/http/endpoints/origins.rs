@@ -1,14 +1,13 @@
 //! Radar's endpoints of origins, for servers that the operator has named (setting `upstreams`).
 
+use cutshort_model::ServerName;
 use cutshort_verdict::DataSet;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, SchemaType, Type};
 use utoipa::openapi::{KnownFormat, RefOr, Schema, SchemaFormat};
 
 use super::connections::{MOST_READ, is_too_long, too_many};
 use super::{of, schema};
-use crate::answer::{
-    self, Meta, Metric, OriginList, OriginOne, OriginSeries, OriginsBy, OriginsQuery, ServerName,
-};
+use crate::answer::{self, Meta, Metric, OriginList, OriginOne, OriginSeries, OriginsBy, OriginsQuery};
 use crate::http::endpoint::{
     Access, Answers, Call, Endpoint, Group, Method, Parameter, Path, Schemas, Unknown,
 };

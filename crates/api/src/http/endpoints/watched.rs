@@ -28,6 +28,7 @@ pub(super) const WATCHED: Endpoint = Endpoint {
         &p::EVENT_LOCATION,
         &p::ONE_CONTINENT,
         &p::ONE_ASN,
+        &p::EVENT_SERVER,
         &p::ONE_DATA_SET,
     ],
     access: Access::Read,
@@ -94,7 +95,8 @@ struct Followers {
 }
 
 fn watched(call: &mut Call<'_>) -> Result<Reply, Problem> {
-    let filter = EventFilter::read(&call.parameters, call.now)?;
+    let mut filter = EventFilter::read(&call.parameters, call.now)?;
+    filter.hides_addresses = !call.app.options.connections;
     let data_set = filter.data_sets.include.first().copied().unwrap_or(DataSet::Tcp);
     let detector = detector(call, data_set)?;
     let places: Vec<&SeriesPlace> =

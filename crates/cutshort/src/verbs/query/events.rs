@@ -15,7 +15,7 @@ use cutshort_store::{Events, Store};
 
 use super::{Format, Query, write_json};
 use crate::error::{Done, Error};
-use crate::terminal;
+use crate::terminal::{self, message};
 
 /// So many are shown unless a limit is given.
 const MOST: usize = 100;
@@ -37,6 +37,9 @@ pub(super) fn list(
     let left = found.len().saturating_sub(limit(arguments));
     found.truncate(limit(arguments));
     let sources = Sources::read(store)?;
+    if let Some(problem) = sources.problem() {
+        message(&format!("what other sources say cannot be read: {problem}"));
+    }
     let describe = |one| FoundEvent::corroborated(one, geo, &sources, now);
     let answer = EventList { events: found.iter().map(describe).collect::<Result<_, _>>()? };
     terminal::print(color, |text| {
@@ -46,9 +49,15 @@ pub(super) fn list(
             Format::Table if found.is_empty() => writeln!(text, "No events.")?,
             Format::Table => {
                 let events: Vec<_> = found.iter().map(|one| one.kept.event.clone()).collect();
-                let others = answer.events.iter().map(FoundEvent::others);
-                let others: Vec<String> = if sources.is_empty() { Vec::new() } else { others.collect() };
-                write_text_with(&events, &others, terminal::widths().tables, &mut *text)?;
+                let of_all = |text: fn(&FoundEvent) -> String| answer.events.iter().map(text).collect();
+                let mut more: Vec<(&str, Vec<String>)> = Vec::new();
+                if found.iter().any(|one| one.review.is_some()) {
+                    more.push(("Review", of_all(FoundEvent::decision)));
+                }
+                if !sources.is_empty() {
+                    more.push(("Other sources", of_all(FoundEvent::others)));
+                }
+                write_text_with(&events, &more, terminal::widths().tables, &mut *text)?;
                 if left > 0 {
                     writeln!(text, "{left} earlier ones are not shown (--limit).")?;
                 }
@@ -106,10 +115,10 @@ fn filter(
     let filters: Vec<_> = arguments.filters.parameters().collect();
     if let Some((other, _)) = filters.iter().find(|(key, _)| !["location", "asn", "node"].contains(key)) {
         return Err(Error::Usage(format!(
-            "{other}: events are selected by --location, --asn, --node, --channel, --state and --alarms"
+            "{other}: events are selected by --location, --asn, --node, --server, --channel, --state and --alarms"
         )));
     }
-    let own = [("channel", &arguments.channel), ("state", &arguments.state)];
+    let own = [("channel", &arguments.channel), ("state", &arguments.state), ("server", &arguments.server)];
     let own = own.into_iter().filter_map(|(key, value)| Some((key, value.clone()?)));
     let alarms = arguments.alarms.then(|| ("alarm", "true".to_owned()));
     let parameters: Parameters = filters.into_iter().chain(own).chain(alarms).chain(more).collect();
