@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use cutshort_capture::rules::{self, Loaded};
-use cutshort_capture::{Live, LiveError, LiveSets, LiveSource, Reading};
+use cutshort_capture::{Groups, Live, LiveError, LiveSets, LiveSource, Reading};
 use cutshort_pipeline::Privacy;
 use cutshort_pipeline::live::{Collector, Recorder, RecorderSettings, Retry, Spool};
 use cutshort_sandbox::{Capability, Needs};
@@ -87,16 +87,11 @@ impl Capture {
         &self.config.source
     }
 
-    /// The data sets that it samples: as its settings say, or its rules. There may be rules of others, which log packets of
-    /// clients.
+    /// The data sets that it samples: as its settings say, or its rules.
     fn sets(&self) -> LiveSets {
         match &self.config.source {
             LiveSource::AfPacket(_) => self.config.live.sets,
-            LiveSource::Nflog(groups) => {
-                let is_received = |loaded: &&Loaded| loaded.group().is_some_and(|group| groups.has(group));
-                let received = self.rules.iter().filter(is_received).map(Loaded::data_set);
-                received.fold(LiveSets::TCP, |all, set| all | set)
-            }
+            LiveSource::Nflog(groups) => sets_of(*groups, &self.rules),
         }
     }
 
@@ -132,6 +127,16 @@ impl Capture {
     }
 }
 
+/// The data sets of rules that log to some groups. A group without our rules may have those of others, which log packets of
+/// clients.
+fn sets_of(groups: Groups, rules: &[Loaded]) -> LiveSets {
+    let of_group = |group: u16| {
+        let logging = rules.iter().filter(move |loaded| loaded.group() == Some(group));
+        logging.map(Loaded::data_set).reduce(|all, set| all | set).unwrap_or(LiveSets::TCP)
+    };
+    groups.iter().map(of_group).reduce(|all, set| all | set).unwrap_or_default()
+}
+
 /// What this server is called; later the host's name cannot be read any more.
 fn node(name: Option<&str>) -> Result<String, CaptureError> {
     let host = || std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
@@ -145,5 +150,31 @@ const fn capability(source: &LiveSource) -> Option<Capability> {
     match source {
         LiveSource::AfPacket(_) => Some(Capability::NetRaw),
         LiveSource::Nflog(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn loaded(table: &str, group: u16) -> Loaded {
+        Loaded {
+            table: table.to_owned(),
+            about: format!("1 in 100, group {group}"),
+            options: None,
+            counters: Vec::new(),
+            outdated: false,
+        }
+    }
+
+    #[test]
+    fn only_what_rules_sample_is_expected() {
+        let sets = |groups: &str, rules: &[Loaded]| sets_of(groups.parse().unwrap(), rules).names().join(",");
+        let (tcp, quic) = (loaded("cutshort", 5), loaded("cutshort_quic", 7));
+        assert_eq!(sets("7", std::slice::from_ref(&quic)), "quic", "no silence of clients over TCP");
+        assert_eq!(sets("5,7", &[tcp.clone(), quic.clone()]), "tcp,quic");
+        assert_eq!(sets("5,7", std::slice::from_ref(&quic)), "tcp,quic", "rules of others log to group 5");
+        assert_eq!(sets("7", &[tcp, loaded("cutshort_origin", 7)]), "origin");
+        assert_eq!(sets("5", &[]), "tcp", "rules that cannot be seen");
     }
 }

@@ -29,7 +29,8 @@ pub struct Parts {
     pub live: Live,
     /// The handle with which the source was opened; stopping it stops receiving.
     pub reading: Reading,
-    /// The recorder that writes the packets of clients. Other data sets get one [beside](Recorder::beside) it.
+    /// The recorder of packets of clients, which also takes in what a crash has left. Other data sets get one
+    /// [beside](Recorder::beside) it.
     pub recorder: Recorder,
     /// The data sets that the source is known to sample, so that silence says that there are no connections.
     pub sets: LiveSets,
@@ -181,6 +182,8 @@ fn lock(recorded: &Mutex<Recorded>) -> std::sync::MutexGuard<'_, Recorded> {
 /// The recorders of the data sets.
 struct Recorders {
     clients: Recorder,
+    /// Whether packets of clients came or were to be expected: otherwise their silence says nothing.
+    has_clients: bool,
     opened: Beside<Packet>,
     datagrams: Beside<Datagram>,
 }
@@ -219,13 +222,18 @@ impl Recorders {
         Self {
             opened: Beside::new(&clients, DataSet::Origin, expected.has(LiveSets::ORIGIN)),
             datagrams: Beside::new(&clients, DataSet::Quic, expected.has(LiveSets::QUIC)),
+            has_clients: expected.has(LiveSets::TCP),
             clients,
         }
     }
 
     fn record(&mut self, batch: &Batch) {
         let Batch { packets, opened, datagrams, covered_to } = batch;
-        self.clients.record(packets, *covered_to);
+        self.has_clients |= !packets.is_empty();
+        match self.has_clients {
+            true => self.clients.record(packets, *covered_to),
+            false => self.clients.retry(*covered_to),
+        }
         self.opened.record(&self.clients, opened, *covered_to);
         self.datagrams.record(&self.clients, datagrams, *covered_to);
     }
@@ -252,4 +260,58 @@ fn record(mut recorders: Recorders, batches: &Batches<Batch>, recorded: &Mutex<R
     }
     let counts = recorders.finish();
     *lock(recorded) = Recorded { counts, at: Instant::now() };
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use cutshort_model::Window;
+    use cutshort_packet::FiveTuple;
+    use cutshort_pipeline::Privacy;
+    use cutshort_pipeline::live::RecorderSettings;
+    use cutshort_store::Segment;
+
+    use super::*;
+
+    const SECOND: i64 = 1_000_000_000;
+    const START: i64 = Window::from_number(1_000).start();
+
+    fn syn(ts: i64) -> Packet {
+        let [src_ip, dst_ip] = [1, 2].map(|host| std::net::Ipv4Addr::new(192, 0, 2, host).to_ipv6_mapped());
+        let five_tuple = FiveTuple { src_ip, src_port: 40_000, dst_ip, dst_port: 443 };
+        Packet { ts, five_tuple, sample_rate: 1, ..Packet::ZERO }
+    }
+
+    /// The data sets of what is spooled, with the seconds that they cover and the number of rows.
+    fn spooled(folder: &std::path::Path) -> Vec<(&'static str, i64, i64, u64)> {
+        let files = fs::read_dir(folder.join("segments")).unwrap();
+        let parsed = files.map(|file| Segment::parse(fs::read(file.unwrap().path()).unwrap()).unwrap());
+        let described = parsed.map(|segment| {
+            let info = segment.info();
+            let seconds = |time: i64| (time - START) / SECOND;
+            (info.data_set.name(), seconds(info.covers.0), seconds(info.covers.1), info.rows)
+        });
+        let mut all: Vec<_> = described.collect();
+        all.sort_unstable();
+        all
+    }
+
+    #[test]
+    fn silence_is_recorded_only_for_what_is_sampled() {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = Arc::new(Spool::open(folder.path(), 1 << 30).unwrap());
+        let settings = RecorderSettings { node: "edge".to_owned(), ..RecorderSettings::default() };
+        let recorder = Recorder::start(spool, settings, Privacy::full()).unwrap();
+        let mut recorders = Recorders::new(recorder, LiveSets::QUIC);
+        let batch = |second: i64| Batch { covered_to: START + second * SECOND, ..Batch::default() };
+        (0..70).for_each(|second| recorders.record(&batch(second)));
+        assert_eq!(spooled(folder.path()), [("quic", 0, 60, 0)]);
+        // Somebody else has loaded rules for clients: their silence counts from now on.
+        recorders.record(&Batch { packets: vec![syn(START + 70 * SECOND)], ..batch(70) });
+        (71..80).for_each(|second| recorders.record(&batch(second)));
+        let counts = recorders.finish();
+        assert_eq!((counts.packets, counts.covered_to), (1, Some(START + 79 * SECOND)));
+        assert_eq!(spooled(folder.path()), [("quic", 0, 60, 0), ("quic", 60, 79, 0), ("tcp", 70, 79, 1)]);
+    }
 }

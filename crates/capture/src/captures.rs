@@ -17,6 +17,8 @@ pub struct Captures {
     current: usize,
     /// The current capture is read on as long as its records are not later.
     until: i64,
+    /// The captures that have no more records, by their place among the paths.
+    ended: Vec<usize>,
     problems: Vec<CaptureProblem>,
     applications: Vec<String>,
     without_time: u64,
@@ -25,11 +27,14 @@ pub struct Captures {
 }
 
 struct Waiting {
+    file: usize,
     path: PathBuf,
     first_ts: i64,
 }
 
 struct OpenCapture {
+    /// Its place among the paths.
+    file: usize,
     path: PathBuf,
     capture: Capture,
 }
@@ -92,6 +97,7 @@ impl Captures {
             open: Vec::new(),
             current: 0,
             until: i64::MIN,
+            ended: Vec::new(),
             problems: Vec::new(),
             applications: Vec::new(),
             without_time: 0,
@@ -99,8 +105,8 @@ impl Captures {
             reading: reading.clone(),
         };
         allow_open(paths.len());
-        for path in paths {
-            captures.look_at(path.as_ref());
+        for (file, path) in paths.iter().enumerate() {
+            captures.look_at(file, path.as_ref());
         }
         captures.waiting.sort_by_key(|waiting| Reverse(waiting.first_ts));
         captures.choose();
@@ -108,7 +114,7 @@ impl Captures {
     }
 
     /// Opens a capture and finds its first record. A stream cannot be opened again and stays open.
-    fn look_at(&mut self, path: &Path) {
+    fn look_at(&mut self, file: usize, path: &Path) {
         let only_looked = Reading::default();
         let input = match path {
             _ if path == Path::new("-") => Ok(Input::stdin(&self.reading)),
@@ -119,17 +125,18 @@ impl Captures {
         let regular = input.as_ref().is_ok_and(|input| input.regular);
         let path = path.to_owned();
         match input.and_then(|input| Capture::open(input, &self.reading)) {
-            Ok(capture) if regular => self.wait(path, capture),
-            Ok(capture) => self.begin(OpenCapture { path, capture }),
+            Ok(capture) if regular => self.wait(OpenCapture { file, path, capture }),
+            Ok(capture) => self.begin(OpenCapture { file, path, capture }),
             Err(error) => self.problems.push(CaptureProblem { path, error }),
         }
     }
 
-    fn wait(&mut self, path: PathBuf, mut capture: Capture) {
+    fn wait(&mut self, open: OpenCapture) {
+        let OpenCapture { file, path, mut capture } = open;
         match capture.advance() {
             Ok(true) => {
                 let first_ts = capture.ts().unwrap_or(i64::MIN);
-                self.waiting.push(Waiting { path, first_ts });
+                self.waiting.push(Waiting { file, path, first_ts });
             }
             Ok(false) => self.note_end(&capture),
             Err(error) => self.problems.push(CaptureProblem { path, error }),
@@ -172,10 +179,10 @@ impl Captures {
     }
 
     fn open_next(&mut self) {
-        let Some(Waiting { path, .. }) = self.waiting.pop() else { return };
+        let Some(Waiting { file, path, .. }) = self.waiting.pop() else { return };
         let opened = Input::open(&path, &self.reading);
         match opened.and_then(|input| Capture::open(input, &self.reading)) {
-            Ok(capture) => self.begin(OpenCapture { path, capture }),
+            Ok(capture) => self.begin(OpenCapture { file, path, capture }),
             Err(error) => self.problems.push(CaptureProblem { path, error }),
         }
     }
@@ -220,12 +227,14 @@ impl Captures {
 
     #[cold]
     fn end(&mut self, error: Option<CaptureError>) {
-        let OpenCapture { path, capture } = self.open.swap_remove(self.current);
+        let OpenCapture { file, path, capture } = self.open.swap_remove(self.current);
         self.note_end(&capture);
         self.problems.extend(error.map(|error| CaptureProblem { path, error }));
         if self.reading.is_stopped() {
             std::mem::take(&mut self.open).iter().for_each(|open| self.note_end(&open.capture));
             self.waiting.clear();
+        } else {
+            self.ended.push(file);
         }
         self.choose();
     }
@@ -235,6 +244,20 @@ impl Captures {
     #[inline]
     pub fn record(&self) -> Option<Record<'_>> {
         self.open.get(self.current)?.capture.record()
+    }
+
+    /// Which capture has the current record, by its place among the paths.
+    #[must_use]
+    #[inline]
+    pub fn file(&self) -> Option<usize> {
+        Some(self.open.get(self.current)?.file)
+    }
+
+    /// The captures of which records were read and there are no more, by their place among the paths, in the order in which
+    /// they ended. Those that were still open when reading was stopped are not among them.
+    #[must_use]
+    pub fn ended(&self) -> &[usize] {
+        &self.ended
     }
 
     /// The program that wrote the capture of the current record, if it is named.

@@ -37,7 +37,7 @@ pub(crate) struct Cutter<P: Picks> {
 }
 
 /// Decides which rows of a capture are kept.
-pub(crate) trait Picks {
+pub trait Picks {
     /// The records of the capture.
     type Arrival: Recorded;
     /// What is kept of them.
@@ -71,7 +71,8 @@ pub(crate) trait Picks {
 }
 
 /// Makes one that picks as an import says.
-pub(crate) trait Picker<'a>: Picks {
+pub trait Picker<'a>: Picks {
+    /// Makes it.
     fn new(importing: &Importing<'a>) -> Self;
 }
 
@@ -134,7 +135,7 @@ impl<P: Picks> Cutter<P> {
 }
 
 /// Decides which packets of a capture are kept, and as which rows.
-pub(crate) enum PacketPicker<'a> {
+pub enum PacketPicker<'a> {
     Tcp(PacketLimiter, &'a Meant<'a>),
     Origin(OriginLimiter, &'a Meant<'a>),
 }
@@ -211,7 +212,7 @@ impl Picks for PacketPicker<'_> {
 }
 
 /// Picks datagrams, of both directions: that of the server says who is the client, and what it answered.
-pub(crate) struct DatagramPicker<'a> {
+pub struct DatagramPicker<'a> {
     limiter: quic::Limiter,
     meant: &'a Meant<'a>,
 }

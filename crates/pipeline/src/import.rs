@@ -1,6 +1,7 @@
 //! Imports captures into the store.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::{Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use cutshort_packet::quic::Datagram;
@@ -8,7 +9,7 @@ use cutshort_packet::{FiveTuple, Packet, Unreachable};
 use cutshort_store::{Added, Result, Segment, SegmentSource, Store};
 use cutshort_verdict::{DataSet, ReaderClock, Rules};
 
-use crate::cut::{Cutter, DatagramPicker, PacketPicker, Picker, Piece};
+use crate::cut::{Cutter, DatagramPicker, PacketPicker, Picker, Picks, Piece};
 use crate::{Privacy, Row, reader_clock};
 
 /// A record of a capture, in reading order.
@@ -36,8 +37,10 @@ pub struct DatagramArrival {
 }
 
 /// What every record has.
-pub(crate) trait Recorded {
+pub trait Recorded {
+    /// Its time in nanoseconds since the Unix epoch.
     fn ts(&self) -> i64;
+    /// Whether the capture is marked as simulated.
     fn simulated(&self) -> bool;
 }
 
@@ -131,7 +134,7 @@ impl Importing<'_> {
 pub fn import_as(
     store: &dyn Store,
     importing: &Importing<'_>,
-    privacy: &mut Privacy,
+    privacy: &Privacy,
     records: impl Iterator<Item = Arrival>,
     is_whole: impl FnOnce() -> bool,
 ) -> Result<Imported> {
@@ -146,7 +149,7 @@ pub fn import_as(
 pub fn import_datagrams(
     store: &dyn Store,
     importing: &Importing<'_>,
-    privacy: &mut Privacy,
+    privacy: &Privacy,
     records: impl Iterator<Item = DatagramArrival>,
     is_whole: impl FnOnce() -> bool,
 ) -> Result<Imported> {
@@ -156,34 +159,79 @@ pub fn import_datagrams(
 fn import_picked<'a, P: Picker<'a>>(
     store: &dyn Store,
     importing: &Importing<'a>,
-    privacy: &mut Privacy,
-    records: impl Iterator<Item = P::Arrival>,
+    privacy: &Privacy,
+    mut records: impl Iterator<Item = P::Arrival>,
     is_whole: impl FnOnce() -> bool,
 ) -> Result<Imported> {
-    let data_set = importing.rules.data_set;
     std::thread::scope(|scope| {
+        let mut import = Import::<P>::begin(scope, store, importing, privacy);
+        let is_read = records.all(|record| import.record(&record));
+        import.end(is_read && is_whole())
+    })
+}
+
+/// The import of TCP packets of one capture, for the data set `tcp` or `origin`.
+pub type PacketImport<'scope, 'a> = Import<'scope, PacketPicker<'a>>;
+/// The import of datagrams of one capture, for the data set `quic`.
+pub type DatagramImport<'scope, 'a> = Import<'scope, DatagramPicker<'a>>;
+
+/// The import of one capture into the store of a data set. [`import_as`] says what it does. Several of them can take the
+/// records of one reading.
+pub struct Import<'scope, P: Picks> {
+    cutter: Cutter<P>,
+    /// Pieces that are held until it is known that both directions were captured.
+    waiting: Vec<Piece<P::Row>>,
+    sender: SyncSender<Piece<P::Row>>,
+    writer: ScopedJoinHandle<'scope, Result<Imported>>,
+}
+
+impl<'scope, P: Picks> Import<'scope, P>
+where
+    P::Row: 'scope,
+{
+    /// Begins an import, whose segments are stored by a thread of its own.
+    pub fn begin<'env: 'scope, 'a>(
+        scope: &'scope Scope<'scope, 'env>,
+        store: &'env dyn Store,
+        importing: &Importing<'a>,
+        privacy: &Privacy,
+    ) -> Self
+    where
+        P: Picker<'a>,
+    {
         // Without a buffer: one piece is read while another is written.
         let (sender, receiver) = sync_channel(0);
-        let writer = scope.spawn(move || keep_all(store, data_set, privacy, &receiver));
-        let mut cutter = Cutter::<P>::new(importing);
-        let mut waiting = Vec::new();
-        // When the writer has ended, it will say why.
-        let mut give = |piece: Option<Piece<P::Row>>, is_certain: bool| {
-            waiting.extend(piece);
-            !is_certain || waiting.drain(..).all(|piece| sender.send(piece).is_ok())
-        };
-        let mut records = records;
-        let mut one_direction = false;
-        if records.all(|record| give(cutter.record(&record), cutter.has_received())) && is_whole() {
-            one_direction = cutter.has_one_direction();
-            cutter.finish().into_iter().all(|piece| give(Some(piece), !one_direction));
+        let (data_set, mut privacy) = (importing.rules.data_set, privacy.again());
+        let writer = scope.spawn(move || keep_all(store, data_set, &mut privacy, &receiver));
+        Self { cutter: Cutter::new(importing), waiting: Vec::new(), sender, writer }
+    }
+
+    /// Takes a record; false if the store has failed, and [`end`](Self::end) says why.
+    pub fn record(&mut self, record: &P::Arrival) -> bool {
+        self.waiting.extend(self.cutter.record(record));
+        !self.cutter.has_received() || self.give()
+    }
+
+    fn give(&mut self) -> bool {
+        self.waiting.drain(..).all(|piece| self.sender.send(piece).is_ok())
+    }
+
+    /// Ends the import. If the capture was not read to its end, its last, incomplete segment is left out.
+    ///
+    /// # Errors
+    /// The error of the store.
+    pub fn end(mut self, is_whole: bool) -> Result<Imported> {
+        let one_direction = is_whole && self.cutter.has_one_direction();
+        if is_whole && !one_direction {
+            self.waiting.extend(self.cutter.finish());
+            self.give();
         }
-        drop(sender);
-        let mut imported = writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-        imported.late = cutter.late();
+        drop(self.sender);
+        let mut imported = self.writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        imported.late = self.cutter.late();
         imported.one_direction = u64::from(one_direction);
         Ok(imported)
-    })
+    }
 }
 
 /// Imports one capture of the data set `tcp`, as [`import_as`] does.
@@ -193,7 +241,7 @@ fn import_picked<'a, P: Picker<'a>>(
 pub fn import(
     store: &dyn Store,
     rules: &Rules,
-    privacy: &mut Privacy,
+    privacy: &Privacy,
     records: impl Iterator<Item = Arrival>,
     is_whole: impl FnOnce() -> bool,
 ) -> Result<Imported> {

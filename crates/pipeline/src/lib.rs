@@ -44,7 +44,10 @@ pub use data_sets::stores;
 pub use events::{EventJob, EventProgress, EventReport};
 pub use forget::{Removed, SegmentName, SegmentNameError, Unwanted, known_segments};
 pub use geo_data::{GeoData, GeoRefresher, GeoState};
-pub use import::{Arrival, DatagramArrival, Imported, Importing, Meant, import, import_as, import_datagrams};
+pub use import::{
+    Arrival, DatagramArrival, DatagramImport, Import, Imported, Importing, Meant, PacketImport, import,
+    import_as, import_datagrams,
+};
 pub use ingest::{Ingest, IngestAnswer, IngestCounts};
 pub use privacy::{AddressCipher, AddressKey, AddressKeyError, KeyFileError, Privacy};
 pub use row::Row;

@@ -111,7 +111,7 @@ proptest! {
             }
         }
         let store = Memory::default();
-        let imported = import(&store, &Rules::default(), &mut Privacy::full(), records.iter().copied(), || true).unwrap();
+        let imported = import(&store, &Rules::default(), &Privacy::full(), records.iter().copied(), || true).unwrap();
         let (rows, late) = taken(&records);
         prop_assert_eq!(imported.late, late);
         prop_assert_eq!(imported.packets, rows.values().map(Vec::len).sum::<usize>() as u64);
@@ -150,8 +150,8 @@ fn an_interrupted_import_leaves_what_the_whole_has_too() {
     take_in(&whole, &all);
     for part in [0, 1, all.len() / 3, all.len() / 2, all.len() - 1] {
         let store = Memory::default();
-        let read = import(&store, &Rules::default(), &mut Privacy::full(), arrivals(&all[..part]), || false)
-            .unwrap();
+        let read =
+            import(&store, &Rules::default(), &Privacy::full(), arrivals(&all[..part]), || false).unwrap();
         let known: Vec<_> = whole.segments();
         assert!(store.segments().iter().all(|segment| known.contains(segment)));
         let rest = take_in(&store, &all);
@@ -164,12 +164,11 @@ fn an_interrupted_import_leaves_what_the_whole_has_too() {
 fn a_capture_without_tcp_covers_its_time() {
     let store = Memory::default();
     let records = [at(5_000), at(2_000), at(3 * WINDOW)];
-    let imported =
-        import(&store, &Rules::default(), &mut Privacy::full(), records.into_iter(), || true).unwrap();
+    let imported = import(&store, &Rules::default(), &Privacy::full(), records.into_iter(), || true).unwrap();
     assert_eq!((imported.new, imported.packets), (1, 0));
     let segments = store.segments();
     assert_eq!((segments[0].covers, segments[0].rows, segments[0].times), ((2_000, 3 * WINDOW), 0, None));
-    let none = import(&store, &Rules::default(), &mut Privacy::full(), std::iter::empty(), || true).unwrap();
+    let none = import(&store, &Rules::default(), &Privacy::full(), std::iter::empty(), || true).unwrap();
     assert_eq!(none, Imported::default(), "nothing is nothing");
 }
 
@@ -178,7 +177,7 @@ fn made_up_packets_are_marked() {
     let store = Memory::default();
     let all = packets(1, 0.5, 1);
     let real = arrivals(&all).enumerate().map(|(nth, record)| Arrival { simulated: nth > 100, ..record });
-    import(&store, &Rules::default(), &mut Privacy::full(), real, || true).unwrap();
+    import(&store, &Rules::default(), &Privacy::full(), real, || true).unwrap();
     let origins: Vec<_> = by_time(&store).iter().map(|segment| (segment.origin, segment.rows > 0)).collect();
     assert_eq!(origins, [(Provenance::File, true), (Provenance::Simulated, true)]);
 }
@@ -188,7 +187,7 @@ fn a_full_store_ends_the_import() {
     let store = Memory::default();
     let all = packets(3, 0.5, 1);
     store.fail("append", StoreError::Full("no room".into()));
-    let failed = import(&store, &Rules::default(), &mut Privacy::full(), arrivals(&all), || true);
+    let failed = import(&store, &Rules::default(), &Privacy::full(), arrivals(&all), || true);
     assert!(matches!(failed, Err(StoreError::Full(_))), "{failed:?}");
     assert!(store.segments().is_empty());
     assert!(take_in(&store, &all).new >= 3, "again, with room");
@@ -202,7 +201,7 @@ fn read_at_end(records: &[Arrival]) -> Memory {
     import_as(
         &store,
         &Importing { reader, ..Importing::all(DataSet::Tcp) },
-        &mut Privacy::full(),
+        &Privacy::full(),
         records,
         || true,
     )
@@ -250,7 +249,7 @@ fn no_segment_has_packets_of_too_many_windows() {
         Arrival { ts: packet.ts, packet: Some(packet), unreachable: None, simulated: true }
     });
     let store = Memory::default();
-    import(&store, &Rules::default(), &mut Privacy::full(), records, || true).unwrap();
+    import(&store, &Rules::default(), &Privacy::full(), records, || true).unwrap();
     let rows: Vec<u64> = by_time(&store).iter().map(|segment| segment.rows).collect();
     assert!(rows.iter().all(|rows| *rows <= Ingest::MOST_WINDOWS as u64), "{rows:?}");
     assert_eq!(rows.iter().sum::<u64>(), 2_500);

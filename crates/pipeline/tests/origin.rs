@@ -131,13 +131,13 @@ impl Imports {
         self.store.of(DataSet::Origin).unwrap()
     }
 
-    fn take(&self, records: &[Arrival], privacy: &mut Privacy) -> Imported {
+    fn take(&self, records: &[Arrival], privacy: &Privacy) -> Imported {
         let importing = Importing::all(DataSet::Origin);
         import_as(self.store(), &importing, privacy, records.iter().copied(), || true).unwrap()
     }
 
     fn import(&self, records: &[Arrival]) -> Imported {
-        self.take(records, &mut Privacy::full())
+        self.take(records, &Privacy::full())
     }
 
     fn results(&self) -> (Vec<ConnectionRecord<'static>>, WindowCounts) {
@@ -248,8 +248,8 @@ fn servers_are_protected_as_clients_are() {
     let records = records(7, 300);
     for addresses in [Addresses::Truncated, Addresses::Encrypted] {
         let (imports, key) = (Imports::new(), AddressKey::new(std::array::from_fn(|at| at as u8)).unwrap());
-        let mut privacy = Privacy::new(addresses, &key, Arc::clone(&imports.geo));
-        imports.take(&records, &mut privacy);
+        let privacy = Privacy::new(addresses, &key, Arc::clone(&imports.geo));
+        imports.take(&records, &privacy);
         let (connections, counts) = imports.results();
         let (expected, expected_counts) = classified(&records, &imports.geo.current());
         assert_eq!(counts.excluded, expected_counts.excluded);

@@ -70,7 +70,7 @@ fn neighbour(packet: &Packet) -> Packet {
     Packet { five_tuple: FiveTuple { src_ip, ..packet.five_tuple }, ..*packet }
 }
 
-fn take_in(store: &dyn Store, packets: &[Packet], privacy: &mut Privacy) -> Imported {
+fn take_in(store: &dyn Store, packets: &[Packet], privacy: &Privacy) -> Imported {
     import(store, &Rules::default(), privacy, arrivals(packets), || true).unwrap()
 }
 
@@ -121,7 +121,7 @@ fn results_are_the_same_whatever_is_kept_of_addresses() {
     let mut expected = None;
     for addresses in Addresses::ALL {
         let (folder, store) = open();
-        take_in(&store, &all, &mut privacy(addresses, &geo));
+        take_in(&store, &all, &privacy(addresses, &geo));
         do_all(&store, &geo.current());
         let found = results(&store, addresses);
         let protected: Vec<_> =
@@ -233,8 +233,8 @@ fn the_open_segment_has_no_real_address() {
 fn places_that_came_with_packets_go_before_those_known_here() {
     let (all, agent, collector) = (capture(), geo(), Geo::builtin());
     let (one, other) = (Memory::default(), Memory::default());
-    take_in(&one, &all, &mut privacy(Addresses::Truncated, &agent));
-    take_in(&other, &all, &mut Privacy::full());
+    take_in(&one, &all, &privacy(Addresses::Truncated, &agent));
+    take_in(&other, &all, &Privacy::full());
     do_all(&one, &collector);
     do_all(&other, &agent.current());
     for (start, results) in other.results() {
@@ -258,9 +258,9 @@ fn importing_again_with_the_same_key_changes_nothing() {
     let (all, geo) = (capture(), geo());
     for addresses in Addresses::ALL {
         let store = Memory::default();
-        let first = take_in(&store, &all, &mut privacy(addresses, &geo));
+        let first = take_in(&store, &all, &privacy(addresses, &geo));
         let before = store.segments();
-        let again = take_in(&store, &all, &mut privacy(addresses, &geo));
+        let again = take_in(&store, &all, &privacy(addresses, &geo));
         assert_eq!(again, Imported { new: 0, known: first.new, bytes: 0, ..first });
         assert_eq!(store.segments(), before);
         assert!(before.iter().all(|segment| segment.addresses == addresses || segment.rows == 0));
@@ -273,11 +273,11 @@ fn a_store_may_have_all_kinds_of_addresses() {
     let (all, geo) = (capture(), geo());
     let store = Memory::default();
     for addresses in Addresses::ALL {
-        take_in(&store, &all, &mut privacy(addresses, &geo));
+        take_in(&store, &all, &privacy(addresses, &geo));
     }
     do_all(&store, &geo.current());
     let full = Memory::default();
-    take_in(&full, &all, &mut Privacy::full());
+    take_in(&full, &all, &Privacy::full());
     do_all(&full, &geo.current());
     for (start, results) in full.results() {
         let counts = store.results()[&start].counts;

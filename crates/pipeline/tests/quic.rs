@@ -97,13 +97,13 @@ impl Imports {
         self.store.of(DataSet::Quic).unwrap()
     }
 
-    fn take(&self, records: &[DatagramArrival], privacy: &mut Privacy) -> Imported {
+    fn take(&self, records: &[DatagramArrival], privacy: &Privacy) -> Imported {
         let importing = Importing::all(DataSet::Quic);
         import_datagrams(self.store(), &importing, privacy, records.iter().copied(), || true).unwrap()
     }
 
     fn import(&self, records: &[DatagramArrival]) -> Imported {
-        self.take(records, &mut Privacy::full())
+        self.take(records, &Privacy::full())
     }
 
     fn results(&self) -> (Vec<ConnectionRecord<'static>>, WindowCounts) {
@@ -221,7 +221,7 @@ fn protected_addresses_change_no_verdict() {
     let (expected, _) = plain.results();
     for addresses in [Addresses::Truncated, Addresses::Encrypted] {
         let imports = Imports::new();
-        imports.take(&records, &mut Privacy::new(addresses, &key, Arc::clone(&imports.geo)));
+        imports.take(&records, &Privacy::new(addresses, &key, Arc::clone(&imports.geo)));
         let (connections, _) = imports.results();
         assert_eq!(verdicts(&connections), verdicts(&expected), "{addresses:?}");
     }

@@ -43,6 +43,18 @@ impl Datagrams {
         input.icmp_errors += u64::from(is_icmp);
     }
 
+    /// Counts a record, and returns its datagram, or the two rows of its ICMP error.
+    pub(crate) fn rows(&mut self, record: Record<'_>, input: &mut InputCount) -> [Option<Datagram>; 2] {
+        let (mut rows, mut taken) = ([None; 2], 0);
+        self.add_record(record, input, |row| {
+            if let Some(free) = rows.get_mut(taken) {
+                *free = Some(*row);
+            }
+            taken += 1;
+        });
+        rows
+    }
+
     fn read(
         &mut self,
         link: LinkType,

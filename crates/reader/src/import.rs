@@ -1,12 +1,13 @@
 //! Captures into a store.
 
 use std::path::Path;
+use std::thread::Scope;
 
-use cutshort_capture::{Captures, Reading, name_of};
+use cutshort_capture::{Captures, Reading, Record, name_of};
 use cutshort_model::{grouped, now, quantity};
 use cutshort_packet::quic::{HashKey, ServerPorts};
 use cutshort_pipeline::{
-    Arrival, DatagramArrival, Imported, Meant, Privacy, import_as, import_datagrams, reader_clock,
+    Arrival, DatagramArrival, DatagramImport, Imported, Meant, PacketImport, Privacy, reader_clock,
 };
 use cutshort_report::{InputCount, ONE_DIRECTION};
 use cutshort_store::{Result, Store};
@@ -15,26 +16,32 @@ use cutshort_verdict::DataSet;
 use crate::captures::{dropped, is_simulated, parse, parse_both, problems};
 use crate::datagrams::Datagrams;
 
-/// Puts captures into a store, as packets of its data set. They are read one after the other, as what is kept of one does
-/// not depend on the others. Of connections that this host opens a capture may have only the end, so then all are
-/// merged by time.
+/// Puts captures into stores of one or more data sets, in one reading. Captures are read one after the other, as what is
+/// kept of one does not depend on the others. Of connections that this host opens a capture may have only the end, so then
+/// all are merged by time; what is kept for the other data sets is the same either way.
 pub struct Importing<'a, T, S> {
-    /// The store that the captures are put into.
-    pub store: &'a dyn Store,
-    /// Which connections are kept.
-    pub meant: &'a Meant<'a>,
+    /// What the captures are put into.
+    pub targets: Vec<Target<'a>>,
     /// Whether packets inside tunnels are left alone.
     pub outer_only: bool,
     /// How addresses are kept.
-    pub privacy: &'a mut Privacy,
-    /// How datagrams are read; only the data set `quic` needs it.
-    pub datagrams: Option<DatagramReading>,
+    pub privacy: &'a Privacy,
     /// Ends the import when it is stopped.
     pub reading: &'a Reading,
     /// Gets the number of records read so far, again and again.
     pub tick: T,
     /// Gets sentences about what could not be read or used.
     pub say: S,
+}
+
+/// A store that captures are put into, as packets of its data set.
+pub struct Target<'a> {
+    /// The store.
+    pub store: &'a dyn Store,
+    /// Which connections are kept.
+    pub meant: Box<Meant<'a>>,
+    /// How datagrams are read; only the data set `quic` needs it.
+    pub datagrams: Option<DatagramReading>,
 }
 
 /// How datagrams are read for a store.
@@ -53,11 +60,9 @@ pub struct DatagramReading {
 pub struct ImportTotal {
     /// The number of captures with records.
     pub files: u64,
-    /// The records that were read.
-    pub input: InputCount,
-    /// What was kept of them.
-    pub imported: Imported,
-    /// Whether one of them is marked as simulated.
+    /// What was kept, for each target.
+    pub kept: Vec<Kept>,
+    /// Whether one of the captures is marked as simulated.
     pub simulated: bool,
     /// Whether some input could not be read in full.
     pub in_part: bool,
@@ -65,10 +70,46 @@ pub struct ImportTotal {
     pub ran: (i64, i64),
 }
 
+/// What was read and kept for a data set.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// The data set.
+    pub data_set: DataSet,
+    /// The records that were read.
+    pub input: InputCount,
+    /// What was kept of them.
+    pub imported: Imported,
+}
+
 impl ImportTotal {
+    /// The records that were read, which are the same for all data sets.
+    #[must_use]
+    pub fn input(&self) -> Option<&InputCount> {
+        self.kept.first().map(|kept| &kept.input)
+    }
+
+    /// Whether anything was kept that was not there before.
+    #[must_use]
+    pub fn has_new(&self) -> bool {
+        self.kept.iter().any(|kept| kept.imported.new > 0)
+    }
+}
+
+impl Kept {
+    fn new(data_set: DataSet, outer_only: bool) -> Self {
+        let mut input = InputCount::read_at(reader_clock());
+        input.outer_only = outer_only;
+        Self { data_set, input, imported: Imported::default() }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.input.merge(&other.input);
+        self.imported.merge(&other.imported);
+    }
+
     /// What was kept, in words.
     #[must_use]
-    pub fn kept(&self) -> String {
+    pub fn describe(&self) -> String {
         let Imported { new, known, packets, .. } = self.imported;
         let kept = quantity(packets, "packet");
         let (segments, others) = (quantity(new, "new segment"), grouped(known));
@@ -86,128 +127,206 @@ impl<T: FnMut(u64), S: Fn(&str)> Importing<'_, T, S> {
     /// Reads the captures, until reading is stopped.
     ///
     /// # Errors
-    /// The error of the store. What was stored before it remains.
+    /// The error of a store. What was stored before it remains.
     pub fn run<P: AsRef<Path>>(&mut self, files: &[P]) -> Result<ImportTotal> {
-        let mut total = ImportTotal { input: InputCount::read_at(reader_clock()), ..ImportTotal::default() };
-        total.ran.0 = now();
-        let together = match self.store.data_set() {
-            DataSet::Origin => files.len().max(1),
-            _ => 1,
+        let mut total = ImportTotal { kept: self.nothing(), ran: (now(), 0), ..ImportTotal::default() };
+        let together = match self.targets.iter().any(|target| is_merged(target.store.data_set())) {
+            true => files.len().max(1),
+            false => 1,
         };
         for files in files.chunks(together) {
             if !self.reading.is_stopped() {
-                self.merged(files, &mut total)?;
+                self.together(files, &mut total)?;
             }
         }
         total.ran.1 = now();
         Ok(total)
     }
 
-    /// Reads captures as one.
-    fn merged<P: AsRef<Path>>(&mut self, files: &[P], total: &mut ImportTotal) -> Result<()> {
-        let (reading, data_set) = (self.reading, self.store.data_set());
-        let mut captures = Captures::open(files, reading);
-        let mut input = InputCount::read_at(reader_clock());
-        input.outer_only = self.outer_only;
-        let (before, tick) = (total.input.records, &mut self.tick);
-        let with_errors = data_set == DataSet::Origin;
-        let records =
-            Records { captures: &mut captures, with_errors, input: &mut input, before, tick, begun: false };
-        let importing =
-            cutshort_pipeline::Importing { meant: self.meant, ..cutshort_pipeline::Importing::all(data_set) };
-        let (store, privacy, is_whole) = (self.store, &mut *self.privacy, || !reading.is_stopped());
-        let imported = match self.datagrams {
-            Some(DatagramReading { ports, key, open_initials }) => {
-                let datagrams = Datagrams::new(ports, key, open_initials);
-                import_datagrams(store, &importing, privacy, QuicRecords { records, datagrams }, is_whole)
-            }
-            None => import_as(store, &importing, privacy, records, is_whole),
-        }?;
-        total.imported.merge(&imported);
-        input.late = imported.late;
-        input.dropped = dropped(&captures);
+    fn nothing(&self) -> Vec<Kept> {
+        self.targets.iter().map(|target| Kept::new(target.store.data_set(), self.outer_only)).collect()
+    }
+
+    /// Reads captures merged by time.
+    fn together<P: AsRef<Path>>(&mut self, files: &[P], total: &mut ImportTotal) -> Result<()> {
+        let mut captures = Captures::open(files, self.reading);
+        let mut kept = self.nothing();
+        self.read(&mut captures, total.input().map_or(0, |input| input.records), &mut kept)?;
+        for kept in &mut kept {
+            kept.input.late = kept.imported.late;
+            kept.input.dropped = dropped(&captures);
+            total.in_part |= !kept.input.is_whole() || kept.imported.one_direction > 0;
+        }
+        total.in_part |= !captures.problems().is_empty() || self.reading.is_stopped();
         let unread = captures.problems().iter().filter(|problem| problem.is_unreadable()).count();
-        total.files += if input.records > 0 { files.len().saturating_sub(unread) as u64 } else { 0 };
+        let has_records = kept.first().is_some_and(|kept| kept.input.records > 0);
+        total.files += if has_records { files.len().saturating_sub(unread) as u64 } else { 0 };
         total.simulated |= is_simulated(&captures);
         problems(&captures).iter().for_each(|problem| (self.say)(problem));
-        let is_whole = captures.problems().is_empty() && !reading.is_stopped() && input.is_whole();
-        total.in_part |= !is_whole || imported.one_direction > 0;
-        if imported.one_direction > 0 {
+        if kept.iter().any(|kept| kept.imported.one_direction > 0) {
             (self.say)(ONE_DIRECTION);
         }
         let name = if let [file] = files { format!("{}: ", name_of(file.as_ref())) } else { String::new() };
-        input.sentences().iter().for_each(|sentence| (self.say)(&format!("{name}{sentence}")));
-        total.input.merge(&input);
+        sentences(&kept).iter().for_each(|sentence| (self.say)(&format!("{name}{sentence}")));
+        total.kept.iter_mut().zip(&kept).for_each(|(total, kept)| total.merge(kept));
+        Ok(())
+    }
+
+    /// Shows every record to the imports of all targets.
+    fn read(&mut self, captures: &mut Captures, before: u64, kept: &mut [Kept]) -> Result<()> {
+        let (targets, privacy, tick) = (&self.targets, self.privacy, &mut self.tick);
+        std::thread::scope(|scope| {
+            let feed = |(target, kept)| Feed { scope, target, privacy, kept, imports: Vec::new() };
+            let mut feeds: Vec<_> = targets.iter().zip(kept).map(feed).collect();
+            let (mut read, mut ended, mut goes_on) = (before, 0, true);
+            while goes_on && let Some(seen) = Seen::of(captures) {
+                goes_on = feeds.iter_mut().all(|feed| feed.record(&seen));
+                read += 1;
+                tick(read);
+                captures.advance();
+                for file in &captures.ended()[ended..] {
+                    feeds.iter_mut().try_for_each(|feed| feed.end_file(*file))?;
+                    ended += 1;
+                }
+            }
+            let is_whole = goes_on && !self.reading.is_stopped();
+            feeds.into_iter().try_for_each(|feed| feed.end(is_whole))
+        })
+    }
+}
+
+/// Whether captures are one, merged by time, for a data set.
+const fn is_merged(data_set: DataSet) -> bool {
+    matches!(data_set, DataSet::Origin)
+}
+
+/// Sentences about what could not be used: of several data sets with their names, unless they are the same for all.
+fn sentences(kept: &[Kept]) -> Vec<String> {
+    let of_each: Vec<_> = kept.iter().map(|kept| (kept.data_set, kept.input.sentences())).collect();
+    let mut all = Vec::new();
+    for (data_set, sentences) in &of_each {
+        for sentence in sentences {
+            let of_all = of_each.iter().all(|(_, others)| others.contains(sentence));
+            let said = if of_all { sentence.clone() } else { format!("{data_set}: {sentence}") };
+            if !all.contains(&said) {
+                all.push(said);
+            }
+        }
+    }
+    all
+}
+
+/// A record, and the capture that has it.
+struct Seen<'a> {
+    record: Record<'a>,
+    file: usize,
+    /// Whether the capture is marked as simulated.
+    simulated: bool,
+}
+
+impl<'a> Seen<'a> {
+    fn of(captures: &'a Captures) -> Option<Self> {
+        let simulated = captures.application() == Some(cutshort_simulate::APPLICATION);
+        Some(Self { record: captures.record()?, file: captures.file()?, simulated })
+    }
+}
+
+/// Has the records of captures imported for one target.
+struct Feed<'scope, 'env> {
+    scope: &'scope Scope<'scope, 'env>,
+    target: &'env Target<'env>,
+    privacy: &'env Privacy,
+    kept: &'scope mut Kept,
+    /// The imports of the captures that have begun and not ended.
+    imports: Vec<(usize, Import<'scope, 'env>)>,
+}
+
+impl<'scope, 'env> Feed<'scope, 'env> {
+    /// Takes a record; false if the store has failed.
+    fn record(&mut self, seen: &Seen<'_>) -> bool {
+        let at = self.import_of(seen.file);
+        let Some((_, import)) = self.imports.get_mut(at) else { return false };
+        import.record(seen, &mut self.kept.input)
+    }
+
+    /// Where the import of a capture is, which is begun with its first record.
+    fn import_of(&mut self, file: usize) -> usize {
+        let file = if is_merged(self.kept.data_set) { 0 } else { file };
+        self.imports.iter().position(|(of, _)| *of == file).unwrap_or_else(|| {
+            self.imports.push((file, Import::begin(self.scope, self.target, self.privacy)));
+            self.imports.len() - 1
+        })
+    }
+
+    /// Ends the import of a capture that has no more records, if that is not one with those of others.
+    fn end_file(&mut self, file: usize) -> Result<()> {
+        let at = self.imports.iter().position(|(of, _)| *of == file);
+        match at.filter(|_| !is_merged(self.kept.data_set)) {
+            Some(at) => self.end_import(at, true),
+            None => Ok(()),
+        }
+    }
+
+    fn end_import(&mut self, at: usize, is_whole: bool) -> Result<()> {
+        let imported = self.imports.swap_remove(at).1.end(is_whole)?;
+        self.kept.imported.merge(&imported);
+        Ok(())
+    }
+
+    /// Ends the imports that are left.
+    fn end(mut self, is_whole: bool) -> Result<()> {
+        while !self.imports.is_empty() {
+            self.end_import(0, is_whole)?;
+        }
         Ok(())
     }
 }
 
-/// The records of a capture, counted on the way.
-struct Records<'a, T> {
-    captures: &'a mut Captures,
-    /// Whether ICMP errors are wanted.
-    with_errors: bool,
-    input: &'a mut InputCount,
-    /// Records of the captures before.
-    before: u64,
-    tick: &'a mut T,
-    begun: bool,
+/// The import of one capture, or of captures that are one.
+enum Import<'scope, 'env> {
+    Packets { import: PacketImport<'scope, 'env>, with_errors: bool },
+    Datagrams { import: DatagramImport<'scope, 'env>, datagrams: Datagrams },
 }
 
-impl<T> Records<'_, T> {
-    /// Goes on to the next record.
-    fn advance(&mut self) {
-        if std::mem::replace(&mut self.begun, true) {
-            self.captures.advance();
+impl<'scope, 'env> Import<'scope, 'env> {
+    fn begin(scope: &'scope Scope<'scope, 'env>, target: &'env Target<'env>, privacy: &Privacy) -> Self {
+        let (store, data_set) = (target.store, target.store.data_set());
+        let all = cutshort_pipeline::Importing::all(data_set);
+        let importing = cutshort_pipeline::Importing { meant: &*target.meant, ..all };
+        match target.datagrams {
+            Some(DatagramReading { ports, key, open_initials }) => Self::Datagrams {
+                import: DatagramImport::begin(scope, store, &importing, privacy),
+                datagrams: Datagrams::new(ports, key, open_initials),
+            },
+            None => Self::Packets {
+                import: PacketImport::begin(scope, store, &importing, privacy),
+                with_errors: data_set == DataSet::Origin,
+            },
         }
     }
 
-    fn is_simulated(&self) -> bool {
-        self.captures.application() == Some(cutshort_simulate::APPLICATION)
-    }
-}
-
-/// The same with the datagrams of the records.
-struct QuicRecords<'a, T> {
-    records: Records<'a, T>,
-    datagrams: Datagrams,
-}
-
-impl<T: FnMut(u64)> Iterator for QuicRecords<'_, T> {
-    type Item = DatagramArrival;
-
-    fn next(&mut self) -> Option<DatagramArrival> {
-        let Self { records, datagrams } = self;
-        records.advance();
-        let record = records.captures.record()?;
+    fn record(&mut self, seen: &Seen<'_>, input: &mut InputCount) -> bool {
+        let Seen { record, simulated, .. } = *seen;
         let ts = record.frame.ts;
-        let (mut rows, mut taken) = ([None; 2], 0);
-        datagrams.add_record(record, records.input, |row| {
-            if let Some(free) = rows.get_mut(taken) {
-                *free = Some(*row);
+        match self {
+            Self::Packets { import, with_errors } => {
+                let (packet, unreachable) = match with_errors {
+                    true => parse_both(record, input),
+                    false => (parse(record, input), None),
+                };
+                import.record(&Arrival { ts, packet, unreachable, simulated })
             }
-            taken += 1;
-        });
-        let simulated = records.is_simulated();
-        (records.tick)(records.before + records.input.records);
-        Some(DatagramArrival { ts, rows, simulated })
+            Self::Datagrams { import, datagrams } => {
+                let rows = datagrams.rows(record, input);
+                import.record(&DatagramArrival { ts, rows, simulated })
+            }
+        }
     }
-}
 
-impl<T: FnMut(u64)> Iterator for Records<'_, T> {
-    type Item = Arrival;
-
-    fn next(&mut self) -> Option<Arrival> {
-        self.advance();
-        let simulated = self.is_simulated();
-        let record = self.captures.record()?;
-        let ts = record.frame.ts;
-        let (packet, unreachable) = match self.with_errors {
-            true => parse_both(record, self.input),
-            false => (parse(record, self.input), None),
-        };
-        let arrival = Arrival { ts, packet, unreachable, simulated };
-        (self.tick)(self.before + self.input.records);
-        Some(arrival)
+    fn end(self, is_whole: bool) -> Result<Imported> {
+        match self {
+            Self::Packets { import, .. } => import.end(is_whole),
+            Self::Datagrams { import, .. } => import.end(is_whole),
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Reads captures, and packets as they arrive.
 //!
 //! A [`Classifier`] gives verdicts, which it counts and may write. [`Traced`] shows one connection packet by packet.
-//! [`Importing`] puts captures into a store. All count every record that they read.
+//! [`Importing`] puts captures into stores. All count every record that they read.
 
 mod captures;
 mod classifier;
@@ -12,6 +12,6 @@ mod trace;
 
 pub use captures::{SIMULATED, is_readable, is_simulated, problems};
 pub use classifier::{Classified, Classifier, Wanted};
-pub use import::{DatagramReading, ImportTotal, Importing};
+pub use import::{DatagramReading, ImportTotal, Importing, Kept, Target};
 pub use live::{LiveInput, ReceiveError};
 pub use trace::Traced;

@@ -144,7 +144,7 @@ fn import_all(store: &dyn Store, packets: &[Packet]) {
         unreachable: None,
         simulated: false,
     });
-    import(store, &Rules::default(), &mut Privacy::full(), arrivals, || true).unwrap();
+    import(store, &Rules::default(), &Privacy::full(), arrivals, || true).unwrap();
 }
 
 /// Three captures with random flows, many of whose packets two of them have, and a server.

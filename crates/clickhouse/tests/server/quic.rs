@@ -174,7 +174,7 @@ fn fill(store: &dyn Store) {
     let import = |records: &[DatagramArrival]| {
         let importing = Importing::all(DataSet::Quic);
         let records = records.iter().copied();
-        import_datagrams(store, &importing, &mut Privacy::full(), records, || true).unwrap();
+        import_datagrams(store, &importing, &Privacy::full(), records, || true).unwrap();
     };
     import(&records(&mut random, START + WINDOW));
     let overlapping = records(&mut random, START + 2 * WINDOW);

@@ -92,7 +92,7 @@ fn a_window_costs_few_statements() {
         let packet = packet((at % 200) as u8, START + at * Window::LENGTH + MINUTE);
         Arrival { ts: packet.ts, packet: Some(packet), unreachable: None, simulated: false }
     });
-    let imported = import(&store, &Rules::default(), &mut Privacy::full(), records, || true).unwrap();
+    let imported = import(&store, &Rules::default(), &Privacy::full(), records, || true).unwrap();
     assert_eq!(imported.new, WINDOWS as u64);
     let importing = counter.taken();
     let mut go_on = |_: &_| ControlFlow::Continue(());

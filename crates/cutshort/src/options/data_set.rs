@@ -15,7 +15,7 @@ pub(crate) struct DataSetOption {
     /// Data set 'origin' is about the upstreams of a proxy, databases and APIs: which of them refuse, reset,
     /// stall or close without an answer. Captures for it must be taken on the host that opens the
     /// connections, in both directions. Data set 'quic' is seen from the client's UDP datagrams alone.
-    #[arg(long, value_name = "DATASET", default_value = "tcp", value_parser = data_set)]
+    #[arg(long, value_name = "DATASET", default_value = "tcp", value_parser = one_data_set)]
     dataset: DataSet,
     /// Same as --dataset origin
     #[arg(long, conflicts_with = "dataset")]
@@ -34,14 +34,6 @@ impl DataSetOption {
         }
     }
 
-    /// The flag for this data set after the others of a command that is shown.
-    pub(crate) fn flag(&self) -> String {
-        match self.data_set() {
-            DataSet::Tcp => String::new(),
-            data_set => format!(" --dataset {data_set}"),
-        }
-    }
-
     /// The store of this data set, which the whole store leads to.
     pub(crate) fn find<'a>(&self, store: &'a dyn Store) -> Result<&'a dyn Store, Error> {
         let data_set = self.data_set();
@@ -54,9 +46,55 @@ impl DataSetOption {
     }
 }
 
+/// Which data sets captures are read for, in one reading.
+#[derive(Args)]
+pub(crate) struct DataSetsOption {
+    /// Which connections: 'tcp', those of clients; 'origin', those that this host opens to other servers;
+    /// 'quic', those of clients over QUIC; or several of them, separated by commas
+    ///
+    /// Captures for 'origin' must be taken on the host that opens the connections, in both directions.
+    /// Data set 'quic' is seen from the client's UDP datagrams alone.
+    #[arg(long, value_name = "DATASET,...", default_value = "tcp", value_delimiter = ',', value_parser = data_set)]
+    dataset: Vec<DataSet>,
+    /// Same as --dataset origin
+    #[arg(long, conflicts_with = "dataset")]
+    origin: bool,
+    /// Same as --dataset quic
+    #[arg(long, conflicts_with_all = ["dataset", "origin"])]
+    quic: bool,
+}
+
+impl DataSetsOption {
+    /// Each once, in the order of their numbers.
+    pub(crate) fn data_sets(&self) -> Vec<DataSet> {
+        let of_flags = [(self.origin, DataSet::Origin), (self.quic, DataSet::Quic)];
+        let flag = of_flags.iter().find(|(is_given, _)| *is_given).map(|(_, data_set)| *data_set);
+        let is_meant = |data_set: &DataSet| match flag {
+            Some(flag) => *data_set == flag,
+            None => self.dataset.contains(data_set),
+        };
+        DataSet::ALL.into_iter().filter(is_meant).collect()
+    }
+}
+
+/// The flag for a data set after the others of a command that is shown.
+pub(crate) fn flag_of(data_set: DataSet) -> String {
+    match data_set {
+        DataSet::Tcp => String::new(),
+        data_set => format!(" --dataset {data_set}"),
+    }
+}
+
 fn data_set(name: &str) -> Result<DataSet, String> {
     name.parse().map_err(|_| {
         let names = DataSet::ALL.map(DataSet::name);
         format!("the data sets are {}", names.join(", "))
     })
+}
+
+fn one_data_set(name: &str) -> Result<DataSet, String> {
+    match name.contains(',') {
+        true => Err("name one data set; only 'cutshort import' fills several at once".to_owned()),
+        false => data_set(name),
+    }
 }

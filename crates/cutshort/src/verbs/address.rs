@@ -9,7 +9,6 @@ use cutshort_pipeline::{AddressCipher, AddressKey};
 use cutshort_settings::values;
 
 use crate::error::{Done, Error};
-use crate::options::wrong_key;
 use crate::terminal;
 
 /// Encrypt addresses as stores do, or decrypt them
@@ -36,7 +35,9 @@ pub(crate) fn run(arguments: &Address, color: ColorChoice) -> Result<Done, Error
         Address::Encrypt(turn) => (turn, AddressCipher::encrypt),
         Address::Decrypt(turn) => (turn, AddressCipher::decrypt),
     };
-    let key = AddressKey::read(&turn.address_key).map_err(|error| wrong_key(&turn.address_key, &error))?;
+    let path = &turn.address_key;
+    let wrong = |error| Error::Usage(format!("{}: {error}", path.display()));
+    let key = AddressKey::read(path).map_err(wrong)?;
     let cipher = AddressCipher::new(&key);
     terminal::print(color, |text| {
         for address in &turn.addresses {

@@ -1,14 +1,15 @@
 //! QUIC connections of clients: `classify --quic`.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::builder::{Long, Type, short};
 use crate::bytes::{IPV4, TCP, ethernet, ipv4, tcp};
-use crate::common::packets::{frames, header, raw_records};
-use crate::common::run;
+use crate::common::packets::{ACK, PSH, RST, SYN, Tcp, frames, header, raw_records};
+use crate::common::{Ran, cutshort, run};
 use crate::wraps::WRAPS;
 
 const UDP: u8 = 17;
@@ -163,13 +164,88 @@ fn a_connection_is_explained_by_its_datagrams() {
     let folder = tempfile::tempdir().unwrap();
     let path = file(&folder, &unanswered(8443));
     let explain = |five_tuple: &str| {
-        let mut command = crate::common::cutshort();
+        let mut command = cutshort();
         command.args(["classify", "--quic", "--explain", five_tuple]).arg(&path);
-        crate::common::Ran::from(command.output().unwrap())
+        Ran::from(command.output().unwrap())
     };
     let text = explain("198.51.100.7:40112 > 203.0.113.5:8443").stdout;
     assert!(text.contains("4 datagrams taken") && text.contains("Signature 102"), "{text}");
     let other = explain("198.51.100.7:40113 > 203.0.113.5:8443");
     assert_eq!(other.code, Some(1));
     assert!(other.stderr.contains("is not in the capture"), "{}", other.stderr);
+}
+
+/// The packets of the three data sets: QUIC clients and one over TCP, who meets our own connections to others.
+fn of_all_data_sets(port: u16) -> Vec<(u64, Vec<u8>)> {
+    let client = Tcp { ms: START + 5, src_port: port, ..Tcp::default() };
+    let server =
+        Tcp { src: client.dst, src_port: client.dst_port, dst: client.src, dst_port: port, ..client };
+    let tcp = [
+        client,
+        Tcp { ms: START + 15, flags: SYN | ACK, seq: 5000, ack: 1001, ..server },
+        Tcp { ms: START + 20, flags: PSH | ACK, seq: 1001, ack: 5001, payload: 100, ..client },
+        Tcp { ms: START + 30, flags: RST, seq: 5001, ..server },
+    ];
+    let datagrams = unanswered(443).into_iter();
+    let mut records: Vec<_> = datagrams.chain(tcp.map(|packet| (packet.ms, packet.bytes()))).collect();
+    records.sort_by_key(|(ms, _)| *ms);
+    records
+}
+
+/// What a store keeps of packets, of each data set: the files of its segments.
+fn segments(store: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for folder in ["packets", "origin/packets", "quic/packets"] {
+        gather(store, &store.join(folder), &mut found);
+    }
+    found
+}
+
+fn gather(store: &Path, folder: &Path, found: &mut BTreeMap<PathBuf, Vec<u8>>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            gather(store, &path, found);
+        } else {
+            found.insert(path.strip_prefix(store).unwrap().to_owned(), std::fs::read(&path).unwrap());
+        }
+    }
+}
+
+#[test]
+fn one_reading_fills_several_data_sets() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    // Two captures whose times overlap, so that they are merged where that matters.
+    let captures = [path("a.pcap"), path("b.pcap")];
+    for (at, capture) in captures.iter().enumerate() {
+        let mut records = of_all_data_sets(50_000 + at as u16);
+        records.iter_mut().for_each(|(ms, _)| *ms += 7 * at as u64);
+        std::fs::write(capture, [header(), raw_records(&records)].concat()).unwrap();
+    }
+    let imported = |store: &str, data_sets: &[&str]| {
+        for data_sets in data_sets {
+            let mut command = cutshort();
+            command.args(["import", "--data"]).arg(path(store)).args(["--dataset", data_sets]);
+            if data_sets.contains("quic") {
+                command.arg("--quic-key").arg(path("quic.key"));
+            }
+            Ran::from(command.args(&captures).output().unwrap()).ended(0);
+        }
+        let kept = segments(&path(store));
+        let results: Vec<String> = ["tcp", "origin", "quic"]
+            .into_iter()
+            .map(|data_set| {
+                let of = format!("--dataset {data_set} --from 2025-11-24 --to 2025-11-25");
+                run(&format!("export connections {of} --format jsonl --data"), &[path(store)]).stdout
+            })
+            .collect();
+        (kept, results)
+    };
+    for (once, apart) in [("tcp,quic", &["tcp", "quic"][..]), ("quic,origin,tcp", &["tcp", "origin", "quic"])]
+    {
+        let (kept, results) = imported(&format!("{once} once"), &[once]);
+        assert_eq!(kept.len(), if apart.len() == 2 { 4 } else { 5 }, "{:?}", kept.keys());
+        assert_eq!((kept, results), imported(&format!("{once} apart"), apart), "{once}");
+    }
 }

@@ -166,6 +166,14 @@ impl<R: Row> Recorder<R> {
         }
     }
 
+    /// Tries again to take in what a crash has left, without covering any time: for a data set that is not sampled.
+    pub fn retry(&mut self, now: i64) {
+        if self.waits_for_room() && !self.waits(now) {
+            let closed = self.close(now);
+            self.note(closed);
+        }
+    }
+
     /// Adds packets to the open segment. Packets are written nowhere else.
     fn write(&mut self, packets: &[R], covered_to: i64) -> Result<()> {
         let written = self.append(packets, covered_to);

@@ -31,7 +31,7 @@ pub(crate) fn arrivals(packets: &[Packet]) -> impl Iterator<Item = Arrival> {
 }
 
 pub(crate) fn take_in(store: &dyn Store, packets: &[Packet]) -> Imported {
-    import(store, &Rules::default(), &mut Privacy::full(), arrivals(packets), || true).unwrap()
+    import(store, &Rules::default(), &Privacy::full(), arrivals(packets), || true).unwrap()
 }
 
 /// Some threads, so that parts are more than one.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use cutshort_model::grouped;
 use cutshort_pipeline::live::AgentCounts;
+use cutshort_store::Status;
 use cutshort_verdict::{DataSet, Exclusion};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -277,6 +278,7 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
         state.events_trouble.map(|trouble| format!("Events cannot be looked for: {}.", trouble.what));
     let agents = call.app.agents.all();
     let all = call.app.all_facts()?;
+    let latest = latest_packets(all.iter().map(|(_, facts)| &facts.status));
     let result = StatusResult {
         version: env!("CARGO_PKG_VERSION"),
         started: iso(cutshort_model::nanoseconds(call.app.started)),
@@ -287,11 +289,11 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
             .chain(all.iter().flat_map(|(data_set, facts)| damaged(*data_set, facts)))
             .chain(undeleted(&facts, retention_trouble.as_deref()))
             .chain(events_trouble)
-            .chain(silent(&facts, &agents).map(silence))
+            .chain(silent(&latest, &agents).map(silence))
             .chain(agents.iter().filter_map(|(name, heard)| incomplete(name, heard, call.now)))
             .chain(call.geo.trouble.as_deref().map(old_geo))
             .collect(),
-        nodes: nodes(&facts, &agents, call.now),
+        nodes: nodes(&latest, &agents, call.now),
         windows: Windows::new(&facts, worker, trouble),
         exclusions: exclusions(&facts),
         geo: call.geo.data.sources().iter().map(GeoSource::from).collect(),
@@ -347,15 +349,25 @@ impl Stored {
     }
 }
 
-fn nodes(facts: &Facts, agents: &BTreeMap<String, Heard>, now: i64) -> Vec<Node> {
+/// The time of the latest packet of each node, of any data set: a node may sample only one.
+fn latest_packets<'a>(all: impl Iterator<Item = &'a Status>) -> BTreeMap<&'a str, i64> {
+    let mut latest: BTreeMap<&str, i64> = BTreeMap::new();
+    for (name, ts) in all.flat_map(|status| &status.nodes) {
+        let kept = latest.entry(name).or_insert(*ts);
+        *kept = (*kept).max(*ts);
+    }
+    latest
+}
+
+fn nodes(latest: &BTreeMap<&str, i64>, agents: &BTreeMap<String, Heard>, now: i64) -> Vec<Node> {
     let node = |name: &str, latest: Option<i64>| Node {
         name: if name.is_empty() { cutshort_store::FILE_NODE.to_owned() } else { name.to_owned() },
         latest_packet: latest.map(iso),
         seconds_ago: latest.map(|latest| now.saturating_sub(latest) / 1_000_000_000),
         live: agents.get(name).map(|heard| Live::new(heard, now)),
     };
-    let known = facts.status.nodes.iter().map(|(name, latest)| node(name, Some(*latest)));
-    known.chain(silent(facts, agents).map(|name| node(name, None))).collect()
+    let known = latest.iter().map(|(name, latest)| node(name, Some(*latest)));
+    known.chain(silent(latest, agents).map(|name| node(name, None))).collect()
 }
 
 impl Windows {
@@ -399,9 +411,11 @@ impl From<&cutshort_geo::Source> for GeoSource {
 }
 
 /// Nodes that report to this server but have never sent a packet.
-fn silent<'a>(facts: &Facts, agents: &'a BTreeMap<String, Heard>) -> impl Iterator<Item = &'a str> {
-    let is_known = |name: &str| facts.status.nodes.iter().any(|(known, _)| known == name);
-    agents.keys().map(String::as_str).filter(move |name| !is_known(name))
+fn silent<'a>(
+    latest: &BTreeMap<&str, i64>,
+    agents: &'a BTreeMap<String, Heard>,
+) -> impl Iterator<Item = &'a str> {
+    agents.keys().map(String::as_str).filter(|name| !latest.contains_key(name))
 }
 
 fn silence(name: &str) -> String {
