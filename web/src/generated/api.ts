@@ -1110,8 +1110,10 @@ export interface components {
             place: string;
             /** Format: double */
             points?: number | null;
+            review?: components["schemas"]["FoundReview"] | null;
             /** Format: int32 */
             revision: number;
+            server?: string | null;
             severity: string;
             state: string;
             summary: string;
@@ -1135,6 +1137,12 @@ export interface components {
             usual: number;
             /** Format: double */
             z: number;
+        };
+        FoundReview: {
+            /** Format: date-time */
+            at: string;
+            decision: string;
+            note?: string | null;
         };
         FoundSignal: {
             /** Format: int64 */
@@ -1409,6 +1417,10 @@ export interface components {
         };
         RemovedAnnotation: {
             id: string;
+        };
+        ReviewToKeep: {
+            decision: string;
+            note?: string | null;
         };
         Server: {
             address?: string | null;

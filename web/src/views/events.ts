@@ -1,7 +1,6 @@
 // What began, and perhaps ended, as a list with filters, and its feed.
 
 import * as radar from "../api/radar";
-import type { Parameters } from "../api/client";
 import type { FoundEvent } from "../api/wire";
 import { type App, selected } from "../app";
 import { type State, WHICH, type Which } from "../state/url";
@@ -9,7 +8,7 @@ import { segmented } from "../ui/controls";
 import { type Child, h } from "../ui/dom";
 import { count, many } from "../ui/format";
 import { reviewMenu } from "../ui/review";
-import { CHANNELS, isChannel, line } from "./happened";
+import { CHANNELS, filtersOf, line } from "./happened";
 
 const SHOWN = 200;
 
@@ -18,12 +17,6 @@ const NAMES: Record<Which, { label: string; title: string }> = {
   open: { label: "Open", title: "Those that continue" },
   all: { label: "All", title: "Also repetitions, and those that others explain" },
 };
-
-/** The filters of the view as parameters of the API, without time and place. */
-export function filtersOf({ channel, which }: Pick<State, "channel" | "which">): Parameters {
-  const states: Record<Which, Parameters> = { alarms: [["alarm", "true"], ["state", "-retracted"]], open: [["state", "open"]], all: [] };
-  return [...states[which], ...(isChannel(channel) ? [["channel", channel] as const] : [])];
-}
 
 export async function render(app: App): Promise<Child[]> {
   const { state } = app;

@@ -6,7 +6,7 @@ import type { FoundEvent } from "../api/wire";
 import { type App, selected } from "../app";
 import type { Mark } from "../charts/marks";
 import { parsePlace, type Place } from "../state/place";
-import type { Range, State } from "../state/url";
+import type { Range, State, Which } from "../state/url";
 import { stateLink } from "../ui/controls";
 import { type Child, h } from "../ui/dom";
 import { many, moment, range } from "../ui/format";
@@ -19,6 +19,12 @@ const MARKED = 12;
 export const CHANNELS = { traffic: "Connections", post_syn: "Post-SYN", post_ack: "Post-ACK", post_psh: "Post-PSH", later: "Later", flood: "Flood", scan: "Scan", reflection: "Reflection", observer: "Not collected" } as const;
 export type Channel = keyof typeof CHANNELS;
 export const isChannel = (text: string): text is Channel => text in CHANNELS;
+
+/** The filters of the list of events as parameters of the API, without time and place. */
+export function filtersOf({ channel, which }: Pick<State, "channel" | "which">): Parameters {
+  const states: Record<Which, Parameters> = { alarms: [["alarm", "true"], ["state", "-retracted"]], open: [["state", "open"]], all: [] };
+  return [...states[which], ...(isChannel(channel) ? [["channel", channel] as const] : [])];
+}
 
 /** The place of an event on this page; none of a server. */
 export function placeOf({ place }: Pick<FoundEvent, "place">): Place | null {

@@ -39,3 +39,31 @@ it("is a span on a chart in another page", async () => {
   await page.locator("svg .marks rect.mark").first().waitFor();
   expect(await page.locator(".mark-list").textContent()).toContain(found.summary);
 });
+
+it("is shown by itself under the address that alarms have, and can be dismissed with a token", async () => {
+  const { page } = looked;
+  await looked.open(`?view=events&event=${found.id}`);
+  const named = page.locator("[data-key=named]");
+  expect(await named.textContent()).toContain(found.summary);
+  const menu = named.locator("details");
+  await menu.locator("summary").click();
+  await menu.getByLabel("Why").fill("a test");
+  // The server refuses it without a token.
+  await menu.getByRole("button", { name: "Dismiss" }).click();
+  await menu.getByLabel("Token").waitFor();
+  expect(await menu.getByRole("alert").textContent()).toContain("cutshort token create");
+
+  const sent: { method: string; token: string | undefined; body: unknown }[] = [];
+  await page.route("**/cutshort/events/*/review", async (route) => {
+    const request = route.request();
+    sent.push({ method: request.method(), token: request.headers()["authorization"], body: request.postDataJSON() });
+    await route.fulfill({ json: { success: true, errors: [], messages: [], result: {} } });
+  });
+  await menu.getByLabel("Token").fill("secret");
+  await menu.getByRole("button", { name: "Dismiss" }).click();
+  await expect.poll(() => sent).toEqual([{ method: "POST", token: "Bearer secret", body: { decision: "dismissed", note: "a test" } }]);
+  await looked.open("?view=events&event=0000000000000000");
+  expect(await named.textContent()).toContain("no such event");
+  // The refusals of this test are no problems of the page.
+  looked.problems.splice(0, looked.problems.length, ...looked.problems.filter((problem) => !/401|404/.test(problem)));
+});

@@ -10,6 +10,14 @@ describe("the state in the address", () => {
     expect(parseState("")).toEqual(DEFAULT);
   });
 
+  it("names an event among events only", () => {
+    const state = parseState("?view=events&event=00f1e2d3c4b5a697");
+    expect(state.event).toBe("00f1e2d3c4b5a697");
+    expect(formatState(state)).toBe("?view=events&event=00f1e2d3c4b5a697");
+    expect(formatState({ ...state, view: "where" })).toBe("?view=where");
+    expect(parseState("?view=events&event=<b>").event).toBe("");
+  });
+
   it("comes back as it was written", () => {
     const state: State = {
       dataSet: "origin",
@@ -33,6 +41,7 @@ describe("the state in the address", () => {
       every: true,
       channel: "post_ack",
       which: "open",
+      event: "",
       filters: { stage: "post_ack", client: "198.51.100.0/24" },
       page: 3,
       open: ["1764450000000000.40112"],

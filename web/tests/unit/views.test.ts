@@ -2,12 +2,11 @@ import { describe, expect, it } from "vitest";
 import { type Answer, readGroups } from "../../src/api/answers";
 import type { FoundEvent, GroupsAnswer, Meta } from "../../src/api/wire";
 import type { Place } from "../../src/state/place";
-import { filtersOf } from "../../src/views/events";
 import { flowOf } from "../../src/views/flow";
 import { listed } from "../../src/charts/marks";
 import { extent, unchanged } from "../../src/views/in-words";
 import { stageTable } from "../../src/views/series";
-import { marksOfEvents, placeOf, timeOf, when } from "../../src/views/happened";
+import { filtersOf, marksOfEvents, placeOf, timeOf, when } from "../../src/views/happened";
 
 const meta: Meta = {
   confidenceInfo: { annotations: [], level: 5 },

@@ -5,7 +5,7 @@ use std::ops::Range;
 use cutshort_detect::{EventState, SeriesPlace};
 use cutshort_geo::{Country, Geo};
 use cutshort_report::events::sentence;
-use cutshort_store::{Annotation, AnnotationKind, Choice, NewAnnotation};
+use cutshort_store::{Annotation, AnnotationKind, Choice, Decision, NewAnnotation};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
