@@ -211,8 +211,10 @@ fn servers_with_another_name_are_watched_anew() {
     assert!(watches(&job, "203.0.113.6:443"));
     // Whoever does not know the names leaves out all servers.
     compute(store, END..END + DAY);
+    run(&mut job, store, END + DAY);
+    compute(store, END + DAY..END + DAY + 20);
     let mut job = EventJob::default();
-    run(&mut job, store, END + DAY + 3);
+    run(&mut job, store, END + DAY + 23);
     assert!(watches(&job, "api") && !watches(&job, "203.0.113.5:443"));
     assert_eq!(of_servers(store), all(EventState::Retracted), "nothing is missing");
 }
