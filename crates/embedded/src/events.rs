@@ -18,7 +18,7 @@ use cutshort_verdict::DataSet;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, ToSql, Transaction, params_from_iter};
 
-use super::folder::{EVENTS, Folder};
+use super::folder::{DAMAGED, EVENTS, Folder};
 use super::guard;
 use super::rescue::Scan;
 use crate::error::{Error, Result};
@@ -115,6 +115,7 @@ impl EventFile {
     /// whether all decisions could be read.
     pub(super) fn renew(&self) -> Result<(Connection, String, Scan)> {
         let (reviews, scanned) = reviews::salvage(&self.folder.path(EVENTS));
+        self.folder.create_folder(DAMAGED)?;
         let aside = self.folder.set_aside(EVENTS)?;
         // What SQLite keeps beside it belongs to the old one.
         for beside in ["-wal", "-shm"] {
