@@ -17,11 +17,16 @@ pub struct Simulation {
     world: World,
     windows: Range<i64>,
     incidents: Vec<Incident>,
+    /// A country, by its index, whose clocks go back by an hour, and the first window after that.
+    clocks_back: Option<(usize, i64)>,
     rate: f64,
     seed: u64,
     sample_rate: u32,
     whole: bool,
 }
+
+/// Where clocks go back, and how many days before the end of the range. Nobody should take it for an incident.
+const CLOCKS_BACK: ([u8; 2], i64) = (*b"PL", 11);
 
 impl Simulation {
     /// Packets of `world` between two times, widened to whole windows. `rate` is the average number
@@ -37,7 +42,8 @@ impl Simulation {
         let mut incidents: Vec<_> =
             world.plans().iter().flat_map(|plan| plan.occurrences(start, end)).collect();
         incidents.sort_by_key(|incident| incident.from_ns);
-        Self { world, windows, incidents, rate, seed, sample_rate: 1, whole: false }
+        let clocks_back = clocks_back(&world, &windows);
+        Self { world, windows, incidents, clocks_back, rate, seed, sample_rate: 1, whole: false }
     }
 
     /// As [`new`](Self::new), with about `total` connections in all.
@@ -158,13 +164,24 @@ impl Simulation {
             Rhythm::Machines => UNIT,
             Rhythm::People => {
                 let country = &self.world.countries()[network.country_index];
-                people(window + country.quarters_ahead)
+                let is_back = self.clocks_back.is_some_and(|(index, first)| {
+                    index == network.country_index && window >= first
+                });
+                people(window + country.quarters_ahead - if is_back { 4 } else { 0 })
             }
         };
         let noise = mix(self.seed ^ mix(u64::from(network.asn) << 32 ^ window as u64)) % 101 + 950;
         let factor = incident.map_or(1000, |incident| incident.effect().0);
         u64::from(network.weight) * (usual * noise / 1000 * factor / 1000)
     }
+}
+
+/// The country whose clocks go back within the windows, at 01:00 UTC, and when; none in worlds where nothing happens.
+fn clocks_back(world: &World, windows: &Range<i64>) -> Option<(usize, i64)> {
+    let (code, days) = CLOCKS_BACK;
+    let index = world.countries().iter().position(|country| country.code == code)?;
+    let first = (windows.end.div_euclid(96) - days) * 96 + 4;
+    (!world.plans().is_empty() && windows.contains(&first)).then_some((index, first))
 }
 
 /// One of the places that connections come from in a window.
