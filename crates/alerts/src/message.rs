@@ -2,7 +2,7 @@
 
 use cutshort_api::answer::{FoundEvent, SelectedEvent};
 use cutshort_api::page;
-use cutshort_detect::{Channel, Event, EventId, EventState, SeriesPlace, Severity};
+use cutshort_detect::{Channel, Event, SeriesPlace};
 use cutshort_geo::Geo;
 use cutshort_model::{Window, rfc3339};
 use cutshort_report::events::sentence;
@@ -120,30 +120,12 @@ fn what(kind: AlertKind, event: &Event) -> String {
 
 /// An event of the world that nobody found, in this window.
 pub(crate) fn test_event(window: i64) -> Event {
-    let (place, channel) = (SeriesPlace::World, Channel::Traffic);
-    let id = EventId::new(&place, channel, window);
-    Event {
-        id,
-        place,
-        channel,
-        onset: window,
-        opened: window,
-        end: None,
-        closed: None,
-        state: EventState::Open,
-        severity: Severity::Minor,
-        size: 0.0,
-        excess: 0.0,
-        evidence: 0.0,
-        part_of: None,
-        episode: id,
-        alarm: Some(window),
-        revision: 0,
-    }
+    Event { alarm: Some(window), ..Event::new(SeriesPlace::World, Channel::Traffic, window) }
 }
 
 #[cfg(test)]
 mod tests {
+    use cutshort_detect::{EventState, Severity};
     use serde_json::Value;
 
     use super::*;

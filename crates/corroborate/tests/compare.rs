@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 use cutshort_corroborate::{Corroboration, Opinion, Testimony, compare, links, needed};
-use cutshort_detect::{Channel, Event, EventId, EventState, SeriesPlace, Severity};
+use cutshort_detect::{Channel, Event, EventState, SeriesPlace};
 use cutshort_store::{OutsidePoint, OutsideReport, OutsideSeries, OutsideSpan};
 
 const MINUTE: i64 = 60_000_000_000;
@@ -18,24 +18,12 @@ const NOW: i64 = START + 5 * DAY;
 fn event(place: &str, channel: Channel) -> Event {
     let place: SeriesPlace = place.parse().unwrap();
     let onset = START / (15 * MINUTE);
-    let id = EventId::new(&place, channel, onset);
     Event {
-        id,
-        place,
-        channel,
-        onset,
-        opened: onset + 1,
         end: Some(onset + 8),
         closed: Some(onset + 9),
         state: EventState::Closed,
-        severity: Severity::Major,
         size: 0.6,
-        excess: 1.0,
-        evidence: 20.0,
-        part_of: None,
-        episode: id,
-        alarm: None,
-        revision: 0,
+        ..Event::new(place, channel, onset)
     }
 }
 

@@ -3,7 +3,7 @@ use std::fmt;
 
 use crate::common::{self, Rise};
 use crate::config::{DAY, EPISODE, HOUR, WEEK, threshold};
-use crate::event::{Change, Event, EventId, EventState, Severity, What};
+use crate::event::{Change, Event, EventId, EventState, What};
 use crate::grouping::OpenEvent;
 use crate::math::exp;
 use crate::observer::Observer;
@@ -407,22 +407,10 @@ impl Detector {
         series.episode = Some(episode);
         series.open = Some(id);
         let event = Event {
-            id,
-            place: watched.place.clone(),
-            channel: name,
-            onset: series.onset,
             opened: t,
-            end: None,
-            closed: None,
-            state: EventState::Open,
-            severity: Severity::Minor,
-            size: 0.0,
-            excess: 0.0,
             evidence: series.peak,
-            part_of: None,
             episode: episode.first,
-            alarm: None,
-            revision: 0,
+            ..Event::new(watched.place.clone(), name, series.onset)
         };
         let mut live = OpenEvent { event, trail: std::mem::take(&mut series.trail) };
         live.grow();

@@ -163,6 +163,30 @@ pub struct Event {
 }
 
 impl Event {
+    /// An event that began and was decided with a window, continues, and is of no size yet.
+    #[must_use]
+    pub fn new(place: SeriesPlace, channel: Channel, onset: i64) -> Self {
+        let id = EventId::new(&place, channel, onset);
+        Self {
+            id,
+            place,
+            channel,
+            onset,
+            opened: onset,
+            end: None,
+            closed: None,
+            state: EventState::Open,
+            severity: Severity::Minor,
+            size: 0.0,
+            excess: 0.0,
+            evidence: 0.0,
+            part_of: None,
+            episode: id,
+            alarm: None,
+            revision: 0,
+        }
+    }
+
     /// For readers of IODA: the sum of the drop in percent over minutes.
     #[must_use]
     pub fn area(&self, now: i64) -> f64 {

@@ -1,7 +1,7 @@
 //! Events of our own: what was not seen, though something was to be seen.
 
 use crate::config::HOUR;
-use crate::event::{Change, Event, EventId, EventState, Severity, What};
+use crate::event::{Change, Event, EventState, Severity, What};
 use crate::{Channel, SeriesPlace};
 
 /// What a node lost, or what all places lost at once.
@@ -66,24 +66,15 @@ impl Observer {
 
 impl Loss {
     fn event(&self, place: SeriesPlace, closed: Option<i64>) -> Event {
-        let id = EventId::new(&place, Channel::Observer, self.onset);
         Event {
-            id,
-            place,
-            channel: Channel::Observer,
-            onset: self.onset,
-            opened: self.onset,
             end: closed.map(|_| self.until),
             closed,
             state: if closed.is_some() { EventState::Closed } else { EventState::Open },
             severity: Severity::of(Channel::Observer, self.largest),
             size: self.largest,
-            excess: 0.0,
-            evidence: 0.0,
-            part_of: None,
-            episode: id,
             alarm: Some(self.onset),
             revision: self.revision,
+            ..Event::new(place, Channel::Observer, self.onset)
         }
     }
 }

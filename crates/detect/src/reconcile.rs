@@ -78,28 +78,18 @@ fn matches(published: &[Event], found: &[Event], now: i64) -> BTreeMap<usize, us
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Channel, SeriesPlace, Severity};
+    use crate::{Channel, SeriesPlace};
 
     fn event(onset: i64, end: i64) -> Event {
         let place = SeriesPlace::Network(64_500);
-        let id = EventId::new(&place, Channel::Later, onset);
         Event {
-            id,
-            place,
-            channel: Channel::Later,
-            onset,
             opened: onset + 1,
             end: Some(end),
             closed: Some(end + 1),
             state: EventState::Closed,
-            severity: Severity::Minor,
-            size: 0.05,
-            excess: 10.0,
-            evidence: 20.0,
-            part_of: None,
-            episode: id,
             alarm: Some(onset + 1),
             revision: 3,
+            ..Event::new(place, Channel::Later, onset)
         }
     }
 

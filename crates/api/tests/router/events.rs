@@ -1,6 +1,6 @@
 //! Events, as lists, as a feed, and as Radar's anomalies and annotations.
 
-use cutshort_detect::{Channel, Event, EventId, EventState, SeriesPlace, Severity};
+use cutshort_detect::{Channel, Event, EventState, SeriesPlace, Severity};
 use cutshort_geo::Country;
 use cutshort_model::Window;
 use cutshort_store::{Annotation, AnnotationKind, KeptEvent, NewAnnotation};
@@ -20,13 +20,8 @@ const NOON: i64 = END / WINDOW;
 pub(crate) fn event(place: &str, channel: Channel, before: i64, length: Option<i64>, size: f64) -> KeptEvent {
     let place: SeriesPlace = place.parse().unwrap();
     let onset = NOON - before;
-    let id = EventId::new(&place, channel, onset);
     let end = length.map(|length| onset + length);
     let event = Event {
-        id,
-        place,
-        channel,
-        onset,
         opened: onset + 1,
         end,
         closed: end.map(|end| end + 1),
@@ -35,12 +30,10 @@ pub(crate) fn event(place: &str, channel: Channel, before: i64, length: Option<i
         size,
         excess: 1234.4,
         evidence: 25.04,
-        part_of: None,
-        episode: id,
         alarm: Some(onset + 1),
-        revision: 0,
+        ..Event::new(place, channel, onset)
     };
-    KeptEvent { event, found: id, updated: NOW - DAY }
+    KeptEvent { found: event.id, event, updated: NOW - DAY }
 }
 
 /// Portugal lost its connections for five hours two days ago, with a network there; some are cut short in the United States and one
@@ -121,13 +114,13 @@ fn events_are_selected() {
     assert_eq!(ask("asn=AS7922"), "as:7922");
     assert_eq!(ask("node=edge1"), "node:edge1");
     assert_eq!(ask("channel=traffic,post-ack&dataSet=tcp"), "country:US country:PT as:3243");
-    assert_eq!(ask("channel=-traffic"), "country:US as:7922 country:FR node:edge1");
+    assert_eq!(ask("channel=-traffic"), "country:US as:7922 country:FR server:api node:edge1");
     assert_eq!(ask("state=open"), "as:15169 country:US");
     assert_eq!(ask("dataSet=origin"), "as:15169 server:api", "without addresses");
     assert_eq!(ask("server=api"), "server:api");
     assert_eq!(ask("dataSet=origin&server=-api"), "as:15169");
     assert_eq!(ask("server=203.0.113.9:443"), "");
-    assert_eq!(ask("severity=severe"), "country:PT as:3243 node:edge1");
+    assert_eq!(ask("severity=severe"), "country:PT as:3243 server:api node:edge1");
     assert_eq!(ask("alarm=false"), "as:3243");
     assert_eq!(ask("limit=1&offset=2"), "as:7922");
     assert_eq!(ask("dateRange=1d"), "as:15169 country:US as:7922 country:FR", "those that touch the time");

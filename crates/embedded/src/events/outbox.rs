@@ -103,7 +103,7 @@ impl Outbox for EventFile {
 
 #[cfg(test)]
 mod tests {
-    use cutshort_detect::{Channel, EventId, EventState, SeriesPlace, Severity};
+    use cutshort_detect::{Channel, EventState, SeriesPlace, Severity};
     use cutshort_store::{EventStep, Events};
     use cutshort_verdict::DataSet;
 
@@ -113,25 +113,7 @@ mod tests {
 
     fn event(onset: i64) -> Event {
         let place = SeriesPlace::Country(*b"IQ");
-        let id = EventId::new(&place, Channel::Traffic, onset);
-        Event {
-            id,
-            place,
-            channel: Channel::Traffic,
-            onset,
-            opened: onset + 1,
-            end: None,
-            closed: None,
-            state: EventState::Open,
-            severity: Severity::Minor,
-            size: 0.4,
-            excess: 1.0,
-            evidence: 20.0,
-            part_of: None,
-            episode: id,
-            alarm: Some(onset + 1),
-            revision: 2,
-        }
+        Event { size: 0.4, alarm: Some(onset + 1), ..Event::new(place, Channel::Traffic, onset) }
     }
 
     fn alert(kind: AlertKind, event: Event, at: i64) -> Alert {

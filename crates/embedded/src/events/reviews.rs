@@ -74,7 +74,7 @@ pub(super) fn salvage(path: &Path) -> (BTreeMap<EventId, Review>, Scan) {
 
 #[cfg(test)]
 mod tests {
-    use cutshort_detect::{Channel, Event, EventState, SeriesPlace, Severity};
+    use cutshort_detect::{Channel, Event, SeriesPlace};
     use cutshort_store::{EventStep, Events, KeptEvent};
     use cutshort_verdict::DataSet;
 
@@ -88,26 +88,8 @@ mod tests {
 
     /// Stores an event, and returns its id.
     fn keep(file: &EventFile) -> EventId {
-        let place = SeriesPlace::World;
-        let id = EventId::new(&place, Channel::Traffic, 1);
-        let event = Event {
-            id,
-            place,
-            channel: Channel::Traffic,
-            onset: 1,
-            opened: 2,
-            end: None,
-            closed: None,
-            state: EventState::Open,
-            severity: Severity::Minor,
-            size: 0.5,
-            excess: 1.0,
-            evidence: 20.0,
-            part_of: None,
-            episode: id,
-            alarm: None,
-            revision: 0,
-        };
+        let event = Event::new(SeriesPlace::World, Channel::Traffic, 1);
+        let id = event.id;
         let events = [KeptEvent { event, found: id, updated: 1 }];
         let step = EventStep { windows: 1..3, digests: &[], events: &events, alerts: &[], state: None };
         file.keep(&step).unwrap();
@@ -137,7 +119,6 @@ mod tests {
     #[test]
     fn decisions_are_saved_from_a_damaged_file() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join(crate::folder::DAMAGED)).unwrap();
         let file = EventFile::in_directory(folder.path(), DataSet::Tcp);
         let id = keep(&file);
         file.review(id, Some(&review(Decision::Confirmed))).unwrap();

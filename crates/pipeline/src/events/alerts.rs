@@ -65,25 +65,7 @@ mod tests {
 
     fn event() -> Event {
         let place = SeriesPlace::Country(*b"IQ");
-        let id = EventId::new(&place, Channel::Traffic, 100);
-        Event {
-            id,
-            place,
-            channel: Channel::Traffic,
-            onset: 100,
-            opened: 101,
-            end: None,
-            closed: None,
-            state: EventState::Open,
-            severity: Severity::Minor,
-            size: 0.4,
-            excess: 1.0,
-            evidence: 20.0,
-            part_of: None,
-            episode: id,
-            alarm: Some(101),
-            revision: 0,
-        }
+        Event { size: 0.4, alarm: Some(101), ..Event::new(place, Channel::Traffic, 100) }
     }
 
     fn closed() -> Event {

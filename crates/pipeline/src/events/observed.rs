@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use cutshort_detect::{Channel, Event, EventId, EventState, SeriesPlace, Severity};
+use cutshort_detect::{Channel, Event, EventState, SeriesPlace, Severity};
 use cutshort_model::Window;
 use cutshort_store::{FILE_NODE, Folded, NodeCoverage, REPLAY_WINDOWS, Result, Store};
 use sha2::{Digest, Sha256};
@@ -206,25 +206,16 @@ fn absence(node: &str, onset: i64, back: Option<i64>, to: i64) -> Option<Event> 
         None => EventState::Open,
     };
     let place = SeriesPlace::Node(node.to_owned());
-    let id = EventId::new(&place, Channel::Observer, onset);
     let opened = opened.min(back.unwrap_or(opened));
     Some(Event {
-        id,
-        place,
-        channel: Channel::Observer,
-        onset,
         opened,
         end: back.filter(|_| !is_gone),
         closed: if is_gone { Some(onset + EXPECTED) } else { back },
         state,
         severity: Severity::of(Channel::Observer, 1.0),
         size: 1.0,
-        excess: 0.0,
-        evidence: 0.0,
-        part_of: None,
-        episode: id,
         alarm: Some(opened),
-        revision: 0,
+        ..Event::new(place, Channel::Observer, onset)
     })
 }
 

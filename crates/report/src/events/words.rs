@@ -87,28 +87,9 @@ pub const fn stage_title(channel: Channel) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cutshort_detect::{EventId, EventState, Severity};
 
     fn event(place: SeriesPlace, channel: Channel, size: f64) -> Event {
-        let id = EventId::new(&place, channel, 1);
-        Event {
-            id,
-            place,
-            channel,
-            onset: 1,
-            opened: 2,
-            end: None,
-            closed: None,
-            state: EventState::Open,
-            severity: Severity::of(channel, size),
-            size,
-            excess: 1.0,
-            evidence: 20.0,
-            part_of: None,
-            episode: id,
-            alarm: None,
-            revision: 0,
-        }
+        Event { size, ..Event::new(place, channel, 1) }
     }
 
     #[test]

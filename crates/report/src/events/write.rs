@@ -125,30 +125,22 @@ fn what(event: &Event) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cutshort_detect::{EventId, SeriesPlace, Severity};
+    use cutshort_detect::{SeriesPlace, Severity};
     use serde_json::{Value, json};
 
     fn event() -> Event {
         let place = SeriesPlace::Country(*b"IQ");
         let onset = 1_767_571_200 / 900;
-        let id = EventId::new(&place, Channel::Traffic, onset);
         Event {
-            id,
-            place,
-            channel: Channel::Traffic,
-            onset,
             opened: onset + 1,
             end: Some(onset + 18),
             closed: Some(onset + 19),
             state: EventState::Closed,
             severity: Severity::Severe,
             size: 0.912_34,
-            excess: 1000.0,
             evidence: 40.06,
-            part_of: None,
-            episode: id,
             alarm: Some(onset + 1),
-            revision: 1,
+            ..Event::new(place, Channel::Traffic, onset)
         }
     }
 
