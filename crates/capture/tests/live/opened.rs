@@ -78,12 +78,17 @@ fn servers(network: &Network) -> Servers {
     network.client(
         "nft 'table inet deny { chain i { type filter hook input priority 0; tcp dport 10 reject; tcp dport 11 drop; }; }'",
     );
-    let mut servers =
-        network.command(0, "/usr/bin/python3").args(["-c", SERVERS]).stdout(Stdio::piped()).spawn().unwrap();
+    start(network, 0, SERVERS)
+}
+
+/// Starts a script on a host, and waits until it is ready.
+fn start(network: &Network, host: usize, script: &str) -> Servers {
+    let mut command = network.command(host, "/usr/bin/python3");
+    let mut child = command.args(["-c", script]).stdout(Stdio::piped()).spawn().unwrap();
     let mut ready = String::new();
-    BufReader::new(servers.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
     assert_eq!(ready, "ready\n");
-    Servers(servers)
+    Servers(child)
 }
 
 /// By the opener's 5-tuple, the rows in order of arrival.
@@ -296,6 +301,68 @@ fn both(network: &Network, group: u16, groups: &str) {
     assert_eq!(of_connections(&nflog.opened).len(), 1, "the server's own connection");
     assert!(nflog.opened.len() > 3);
     assert!(crate::by_connection(&nflog.packets).len() >= 20);
+}
+
+/// A proxy that takes connections to an address that its host does not have, and opens one with another such address.
+const TRANSPARENT: &str = "
+import socket
+def transparent(address):
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.setsockopt(socket.SOL_IP, 19, 1)
+    s.bind(address)
+    return s
+listener = transparent(('', 3129))
+listener.listen()
+print('ready', flush=True)
+client = listener.accept()[0]
+assert client.getsockname() == ('192.0.2.88', 8080)
+upstream = transparent(('192.0.2.77', 0))
+upstream.settimeout(5)
+upstream.connect(('198.51.100.2', 8001))
+upstream.sendall(client.recv(100))
+client.sendall(upstream.recv(9))
+upstream.close()
+client.close()
+";
+
+/// TPROXY translates nothing: what a transparent proxy opens is seen with the address that it uses, and of what it accepts
+/// nothing is taken for a connection that this host opens.
+#[test]
+fn a_transparent_proxy_opens_connections_like_others() {
+    let Some(network) = Network::new().map(Network::without_offloads) else { return };
+    let rate = NonZeroU32::MIN;
+    network.load("nft -f -", &Sampling { method: Method::Origin, rate, ..Sampling::default() }.text());
+    let settings = LiveSettings { sets: LiveSets::ORIGIN, ..LiveSettings::default() };
+    network.router("ip route add 192.0.2.0/24 via 203.0.113.2");
+    network.server("ip rule add fwmark 1 lookup 100; ip route add local default dev lo table 100");
+    network.load(
+        "nft -f -",
+        "table ip transparent {
+            chain p {
+                type filter hook prerouting priority -150;
+                ip daddr 192.0.2.88 tcp dport 8080 tproxy to :3129 meta mark set 1 accept;
+                meta l4proto tcp socket transparent 1 meta mark set 1 accept;
+            }
+        }",
+    );
+    let _servers = servers(&network);
+    let _proxy = start(&network, 2, TRANSPARENT);
+    let receivers = ["nflog:5", "af_packet:s0"].map(|source| network.receive(source, &settings));
+    let answer = network.client(
+        "/usr/bin/python3 -c 'import socket; s = socket.create_connection((\"192.0.2.88\", 8080), 5); s.sendall(b\"GET\"); print(s.recv(9))'",
+    );
+    assert_eq!(answer.trim_end(), "b'xxxxxxxxx'");
+    for received in receivers.map(Receiving::stop_all) {
+        let connections = of_connections(&received.opened);
+        let five_tuples: Vec<String> =
+            connections.keys().map(|key| format!("{} > {}:{}", key.src(), key.dst(), key.dst_port)).collect();
+        assert_eq!(five_tuples, ["192.0.2.77 > 198.51.100.2:8001"]);
+        let answers = connections.values().flatten().filter(|row| row.flags.intersects(Flags::RECEIVED));
+        assert!(answers.clone().any(|row| row.flags.intersects(Flags::SYN)) && answers.count() > 2);
+    }
+    let found = network.on_server(|| cutshort_capture::rules::translations().unwrap());
+    assert!(found.is_empty(), "doctor has nothing to say of it: {found:?}");
 }
 
 /// Rules look at packets before their addresses are translated, and only at this host's own: of translated connections

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::network::{self, Network};
 use crate::processes::{classify, interrupt, wait_for_window};
-use crate::{CLIENT, CUTSHORT, SERVER};
+use crate::{CLIENT, CUTSHORT, ROUTER, SERVER};
 
 /// Upstreams on the client's host. Nothing listens to port 9001; packets to 9002 are dropped, and to 9003 rejected.
 const UPSTREAMS: &str = r"
@@ -43,12 +43,28 @@ def short(c): c.recv(4096); c.sendall(PART); c.close()
 def pool(c): c.recv(4096); c.sendall(OK); time.sleep(0.3); c.close()
 def well(c):
     while c.recv(4096): c.sendall(OK)
-for port, one in {9004: silent, 9005: empty, 9006: reset, 9007: cut, 9008: short, 9010: pool, 9011: well}.items():
+for port, one in {9004: silent, 9005: empty, 9006: reset, 9007: cut, 9008: short, 9010: pool, 9011: well, 9012: well}.items():
     serve(port, one)
 full = listen(9009, 0)
 filling = [socket.create_connection(('198.51.100.2', 9009))]
 print('ready', flush=True)
 threading.Event().wait()
+";
+
+/// Holds SYN+ACKs of port 9012 back for longer than the proxies wait: the router does not forward them, and this does it later.
+const LATE: &str = r"
+import socket, struct, threading
+def wire(name):
+    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0800)); s.bind((name, 0))
+    return s
+near, far = wire('mc'), wire('ms')
+link = bytes.fromhex('020000000202020000000201')
+print('ready', flush=True)
+while True:
+    frame = near.recv(2048)
+    tcp = 14 + (frame[14] & 15) * 4
+    if frame[23] == 6 and frame[tcp:tcp + 2] == struct.pack('!H', 9012) and frame[tcp + 13] == 0x12:
+        threading.Timer(1.6, far.send, [link + frame[12:]]).start()
 ";
 
 /// An upstream, and what becomes of a request to it.
@@ -64,7 +80,7 @@ struct Upstream {
 }
 
 #[rustfmt::skip]
-const UPSTREAMS_AND_WORDS: [Upstream; 11] = [
+const UPSTREAMS_AND_WORDS: [Upstream; 12] = [
     Upstream { port: 9001, what: "closed port", nginx: "502", haproxy: "503 SC--", ours: ("post_syn", "reset", "refused") },
     Upstream { port: 9002, what: "firewall drops", nginx: "504", haproxy: "503 sC--", ours: ("post_syn", "timeout", "") },
     Upstream { port: 9003, what: "firewall rejects with ICMP", nginx: "502|504", haproxy: "503 SC--|503 sC--", ours: ("post_syn", "unreachable", "unreachable") },
@@ -76,6 +92,7 @@ const UPSTREAMS_AND_WORDS: [Upstream; 11] = [
     Upstream { port: 9009, what: "accept queue is full", nginx: "504", haproxy: "503 sC--", ours: ("post_syn", "timeout", "") },
     Upstream { port: 9010, what: "closes an idle kept connection", nginx: "200", haproxy: "200 ----", ours: ("none", "fin", "answered") },
     Upstream { port: 9011, what: "keeps the connection", nginx: "200", haproxy: "200 ----", ours: ("none", "open", "answered") },
+    Upstream { port: 9012, what: "accepts when the proxy no longer waits", nginx: "504", haproxy: "503 sC--", ours: ("post_syn", "gave_up", "syn_ack_late") },
 ];
 
 /// A program that ends with the test, however that ends.
@@ -98,6 +115,7 @@ fn proxies_log_what_is_seen() {
     }
     let folder = tempfile::tempdir().unwrap();
     let _upstreams = upstreams(&network);
+    let _late = late(&network);
     network.server(&format!("{CUTSHORT} rules apply --origin --rate 1"));
     let mut wrong = String::new();
     for (name, frontends, words) in [
@@ -163,17 +181,29 @@ fn upstreams(network: &Network) -> Ending {
         "nft 'table ip deny { chain i { type filter hook input priority 0; tcp dport 9002 drop; \
          tcp dport 9003 reject with icmp type host-unreachable; }; }'",
     );
-    let mut upstreams = network
-        .command(CLIENT, "/usr/bin/python3")
-        .args(["-c", UPSTREAMS])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    start_script(network, CLIENT, UPSTREAMS)
+}
+
+/// The router sends SYN+ACKs of one port on when it is too late.
+fn late(network: &Network) -> Ending {
+    // What is sent must have its checksum where it is held back.
+    network.client("ethtool -K c0 tx off >/dev/null");
+    network.router(
+        "nft 'table ip late { chain f { type filter hook forward priority 0; \
+         tcp sport 9012 tcp flags & (syn | ack) == syn | ack drop; }; }'",
+    );
+    start_script(network, ROUTER, LATE)
+}
+
+/// Starts a script on a host, and waits until it is ready.
+fn start_script(network: &Network, host: usize, script: &str) -> Ending {
+    let mut command = network.command(host, "/usr/bin/python3");
+    command.args(["-c", script]).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
     let mut ready = String::new();
-    BufReader::new(upstreams.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut ready).unwrap();
     assert_eq!(ready, "ready\n");
-    Ending(upstreams)
+    Ending(child)
 }
 
 fn record(network: &Network, path: &Path) -> Ending {
@@ -190,7 +220,7 @@ fn record(network: &Network, path: &Path) -> Ending {
     Ending(tcpdump)
 }
 
-/// Listens to 7001 to 7011, one port for each upstream.
+/// Listens to 7001 to 7012, one port for each upstream.
 fn nginx(network: &Network, folder: &Path) -> Ending {
     let at = folder.display();
     let mut text = format!(
@@ -214,10 +244,10 @@ fn nginx(network: &Network, folder: &Path) -> Ending {
     let path = folder.join("nginx.conf");
     std::fs::write(&path, text).unwrap();
     let mut command = network.command(SERVER, "nginx");
-    start(command.arg("-c").arg(path), network, 7011)
+    start(command.arg("-c").arg(path), network, 7012)
 }
 
-/// Listens to 8001 to 8011, one port for each upstream.
+/// Listens to 8001 to 8012, one port for each upstream.
 fn haproxy(network: &Network, folder: &Path) -> Ending {
     let mut text = "global\n log stdout format raw local0\ndefaults\n mode http\n log global\n \
          log-format \"198.51.100.2:%b %ST %tsc\"\n retries 0\n timeout connect 1s\n timeout server 1s\n \
@@ -231,7 +261,7 @@ fn haproxy(network: &Network, folder: &Path) -> Ending {
     std::fs::write(&path, text).unwrap();
     let log = std::fs::File::create(folder.join("haproxy.log")).unwrap();
     let mut command = network.command(SERVER, "haproxy");
-    start(command.arg("-f").arg(path).stdout(log).stderr(Stdio::null()), network, 8011)
+    start(command.arg("-f").arg(path).stdout(log).stderr(Stdio::null()), network, 8012)
 }
 
 /// Starts a proxy, and waits until it listens.

@@ -16,8 +16,8 @@ use crate::{CLIENT, CUTSHORT, SERVER, clients, root};
 
 /// A client's connection to an address of its own.
 struct Meant {
-    /// The last number of the server's address.
-    address: u8,
+    /// The server's address.
+    host: &'static str,
     client: Client,
     what: &'static str,
     /// What the router does to packets that it forwards.
@@ -35,6 +35,8 @@ enum Client {
     Ngtcp2,
     /// Opens more connections than one, and some are given up.
     Chromium,
+    /// Of PyPI, with a newer ngtcp2 and BoringSSL. It gives up without a word.
+    Curl,
 }
 
 #[derive(Clone, Copy)]
@@ -57,27 +59,49 @@ const REPEATED_CLOSE: (&str, &str, Option<u64>) = ("post_initial", "close", Some
 const KILLED: (&str, &str, Option<u64>) = ("post_initial", "client_gone", Some(121));
 
 #[rustfmt::skip]
-const MEANT: [Meant; 15] = [
-    Meant { address: 10, client: Client::Aioquic, what: "nothing", router: Router::Nothing, said: Some([NONE, NONE]), tags: &["answered"] },
-    Meant { address: 11, client: Client::Aioquic, what: "dropped everything", router: Router::After(0), said: None, tags: &[] },
-    Meant { address: 12, client: Client::Aioquic, what: "dropped everything after the ClientHello", router: Router::After(1), said: Some([INITIAL, INITIAL]), tags: &["timeout"] },
-    Meant { address: 13, client: Client::Aioquic, what: "dropped the answers", router: Router::Answers, said: Some([REPEATED, REPEATED_CLOSE]), tags: &["initial_repeated"] },
-    Meant { address: 14, client: Client::Aioquic, what: "client killed", router: Router::UntilKilled, said: Some([KILLED, KILLED]), tags: &["client_gone"] },
-    Meant { address: 15, client: Client::Aioquic, what: "dropped what begins with a short header", router: Router::Short, said: Some([("post_handshake", "timeout", Some(106)); 2]), tags: &["answered", "timeout"] },
-    Meant { address: 16, client: Client::Aioquic, what: "server demanded a Retry", router: Router::Nothing, said: Some([NONE, NONE]), tags: &["answered", "retry"] },
-    Meant { address: 17, client: Client::Aioquic, what: "server demanded a Retry, everything dropped after it", router: Router::After(2), said: Some([("post_initial", "timeout", Some(103)); 2]), tags: &["retry", "timeout"] },
-    Meant { address: 20, client: Client::Ngtcp2, what: "nothing", router: Router::Nothing, said: Some([NONE, NONE]), tags: &["answered"] },
-    Meant { address: 21, client: Client::Ngtcp2, what: "dropped everything", router: Router::After(0), said: None, tags: &[] },
-    Meant { address: 22, client: Client::Ngtcp2, what: "dropped everything after the ClientHello", router: Router::After(1), said: Some([INITIAL, INITIAL]), tags: &["timeout"] },
-    Meant { address: 23, client: Client::Ngtcp2, what: "dropped the answers", router: Router::Answers, said: Some([REPEATED, REPEATED_CLOSE]), tags: &["initial_repeated"] },
-    Meant { address: 24, client: Client::Ngtcp2, what: "client killed", router: Router::UntilKilled, said: Some([KILLED, KILLED]), tags: &["client_gone"] },
-    Meant { address: 30, client: Client::Chromium, what: "nothing", router: Router::Nothing, said: Some([NONE, NONE]), tags: &["answered"] },
-    Meant { address: 31, client: Client::Chromium, what: "dropped the answers", router: Router::Answers, said: Some([REPEATED, REPEATED_CLOSE]), tags: &["initial_repeated"] },
+const MEANT: [Meant; 24] = [
+    Meant { host: "203.0.113.10", client: Client::Aioquic, what: "nothing", router: Router::Nothing, said: Some([NONE, NONE]), tags: &["answered"] },
+    Meant { host: "203.0.113.11", client: Client::Aioquic, what: "dropped everything", router: Router::After(0), said: None, tags: &[] },
+    Meant { host: "203.0.113.12", client: Client::Aioquic, what: "dropped everything after the ClientHello", router: Router::After(1), said: Some([INITIAL, INITIAL]), tags: &["timeout"] },
+    Meant { host: "203.0.113.13", client: Client::Aioquic, what: "dropped the answers", router: Router::Answers, said: Some([REPEATED, REPEATED_CLOSE]), tags: &["initial_repeated"] },
+    Meant { host: "203.0.113.14", client: Client::Aioquic, what: "client killed", router: Router::UntilKilled, said: Some([KILLED, KILLED]), tags: &["client_gone"] },
+    Meant { host: "203.0.113.15", client: Client::Aioquic, what: "dropped what begins with a short header", router: Router::Short, said: Some([("post_handshake", "timeout", Some(106)); 2]), tags: &["answered", "timeout"] },
+    Meant { host: "203.0.113.16", client: Client::Aioquic, what: "server demanded a Retry", router: Router::Nothing, said: Some([NONE, NONE]), tags: &["answered", "retry"] },
+    Meant { host: "203.0.113.17", client: Client::Aioquic, what: "server demanded a Retry, everything dropped after it", router: Router::After(2), said: Some([("post_initial", "timeout", Some(103)); 2]), tags: &["retry", "timeout"] },
+    Meant { host: "203.0.113.20", client: Client::Ngtcp2, what: "nothing", router: Router::Nothing, said: Some([NONE, NONE]), tags: &["answered"] },
+    Meant { host: "203.0.113.21", client: Client::Ngtcp2, what: "dropped everything", router: Router::After(0), said: None, tags: &[] },
+    Meant { host: "203.0.113.22", client: Client::Ngtcp2, what: "dropped everything after the ClientHello", router: Router::After(1), said: Some([INITIAL, INITIAL]), tags: &["timeout"] },
+    Meant { host: "203.0.113.23", client: Client::Ngtcp2, what: "dropped the answers", router: Router::Answers, said: Some([REPEATED, REPEATED_CLOSE]), tags: &["initial_repeated"] },
+    Meant { host: "203.0.113.24", client: Client::Ngtcp2, what: "client killed", router: Router::UntilKilled, said: Some([KILLED, KILLED]), tags: &["client_gone"] },
+    Meant { host: "203.0.113.30", client: Client::Chromium, what: "nothing", router: Router::Nothing, said: Some([NONE, NONE]), tags: &["answered"] },
+    Meant { host: "203.0.113.31", client: Client::Chromium, what: "dropped the answers", router: Router::Answers, said: Some([REPEATED, REPEATED_CLOSE]), tags: &["initial_repeated"] },
+    Meant { host: "203.0.113.40", client: Client::Curl, what: "nothing", router: Router::Nothing, said: Some([NONE, NONE]), tags: &["answered"] },
+    Meant { host: "2001:db8:2::41", client: Client::Curl, what: "dropped everything", router: Router::After(0), said: None, tags: &[] },
+    Meant { host: "2001:db8:2::42", client: Client::Curl, what: "dropped everything after the ClientHello", router: Router::After(1), said: Some([INITIAL, INITIAL]), tags: &["timeout"] },
+    Meant { host: "2001:db8:2::43", client: Client::Curl, what: "dropped the answers", router: Router::Answers, said: Some([REPEATED, REPEATED]), tags: &["initial_repeated"] },
+    Meant { host: "2001:db8:2::44", client: Client::Curl, what: "client killed", router: Router::UntilKilled, said: Some([KILLED, KILLED]), tags: &["client_gone"] },
+    Meant { host: "2001:db8:2::20", client: Client::Ngtcp2, what: "nothing", router: Router::Nothing, said: Some([NONE, NONE]), tags: &["answered"] },
+    Meant { host: "2001:db8:2::15", client: Client::Aioquic, what: "dropped what begins with a short header", router: Router::Short, said: Some([("post_handshake", "timeout", Some(106)); 2]), tags: &["answered", "timeout"] },
+    Meant { host: "2001:db8:2::16", client: Client::Aioquic, what: "server demanded a Retry", router: Router::Nothing, said: Some([NONE, NONE]), tags: &["answered", "retry"] },
+    Meant { host: "2001:db8:2::17", client: Client::Aioquic, what: "server demanded a Retry, everything dropped after it", router: Router::After(2), said: Some([("post_initial", "timeout", Some(103)); 2]), tags: &["retry", "timeout"] },
 ];
 
 impl Meant {
-    fn host(&self) -> String {
-        format!("203.0.113.{}", self.address)
+    const fn is_ipv6(&self) -> bool {
+        // An IPv4 address begins with three digits and a dot.
+        self.host.as_bytes()[3] != b'.'
+    }
+
+    /// What the router calls the chain of this address.
+    fn chain(&self) -> String {
+        format!("a{}", self.host.replace(['.', ':'], "_"))
+    }
+
+    fn url(&self) -> String {
+        match self.is_ipv6() {
+            true => format!("https://[{}]/index.html", self.host),
+            false => format!("https://{}/index.html", self.host),
+        }
     }
 }
 
@@ -120,6 +144,7 @@ fn run() -> String {
     let needed = |client: Client| match client {
         Client::Aioquic => &["openssl"][..],
         Client::Ngtcp2 => &["gtlsclient", "gtlsserver"],
+        Client::Curl => &["gtlsserver"],
         Client::Chromium => &["chromium", "gtlsserver"],
     };
     for program in ["gtlsclient", "gtlsserver", "chromium"].iter().filter(|program| !has(program)) {
@@ -145,6 +170,11 @@ fn run() -> String {
     drop(collector);
     let mut wrong = String::new();
     for (at, place) in places.iter().enumerate() {
+        let of_others = place.segments();
+        assert!(
+            of_others.is_empty(),
+            "of a data set that is not sampled not even silence is known: {of_others:?}"
+        );
         let connections = place.judged_of("quic");
         for meant in &meant {
             check(meant, at, &connections, &mut wrong);
@@ -155,8 +185,8 @@ fn run() -> String {
 
 /// Compares what is said of a connection with what is meant; `at` is 1 where Initial packets were opened.
 fn check(meant: &Meant, at: usize, connections: &[Value], wrong: &mut String) {
-    let name = format!("{} {}, {}", meant.address, meant.what, ["closed", "opened"][at]);
-    let own: Vec<&Value> = connections.iter().filter(|line| line["dst_ip"] == meant.host()).collect();
+    let name = format!("{} {}, {}", meant.host, meant.what, ["closed", "opened"][at]);
+    let own: Vec<&Value> = connections.iter().filter(|line| line["dst_ip"] == meant.host).collect();
     let Some(said) = meant.said else {
         own.iter().for_each(|line| writeln!(wrong, "{name}: {line}").unwrap());
         return;
@@ -215,13 +245,19 @@ fn servers(network: &Network, python: &Path, folder: &Path, meant: &[&Meant]) ->
     assert!(made.status.success(), "{made:?}");
     std::fs::write(folder.join("index.html"), "ok").unwrap();
     for meant in meant {
-        network.server(&format!("ip addr add {}/24 dev s0", meant.host()));
+        let (length, flags) = if meant.is_ipv6() { (64, "nodad") } else { (24, "") };
+        network.server(&format!("ip addr add {}/{length} dev s0 {flags}", meant.host));
+        // Without link-local addresses the router cannot ask for it.
+        network.router(&format!(
+            "ip neigh replace {} lladdr 02:00:00:00:02:02 dev ms nud permanent",
+            meant.host
+        ));
     }
     let mut aioquic = network.command(SERVER, &python.display().to_string());
     aioquic.arg(root().join("tests/live/quic_server.py")).arg(&certificate).arg(&key);
     for meant in meant.iter().filter(|meant| meant.client == Client::Aioquic) {
         let retry = if meant.what.contains("Retry") { "+" } else { "" };
-        aioquic.arg(format!("{retry}{}", meant.host()));
+        aioquic.arg(format!("{retry}{}", meant.host));
     }
     let mut aioquic = aioquic.stdout(Stdio::piped()).spawn().unwrap();
     let mut ready = String::new();
@@ -230,7 +266,7 @@ fn servers(network: &Network, python: &Path, folder: &Path, meant: &[&Meant]) ->
     assert_eq!(ready, "ready\n");
     for meant in meant.iter().filter(|meant| meant.client != Client::Aioquic) {
         let mut command = network.command(SERVER, "gtlsserver");
-        command.args(["-q", "-d"]).arg(folder).args([&meant.host(), "443"]).arg(&key).arg(&certificate);
+        command.args(["-q", "-d"]).arg(folder).args([meant.host, "443"]).arg(&key).arg(&certificate);
         all.push(Ending(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()));
     }
     let listening = || network.server("ss -Hlun").matches(":443 ").count() >= meant.len();
@@ -242,20 +278,20 @@ fn servers(network: &Network, python: &Path, folder: &Path, meant: &[&Meant]) ->
 fn rules(meant: &[&Meant]) -> String {
     let (mut chains, mut jumps) = (String::new(), String::new());
     for meant in meant {
-        let host = meant.host();
+        let (host, ip) = (meant.host, if meant.is_ipv6() { "ip6" } else { "ip" });
         let rule = match meant.router {
             Router::Nothing => continue,
-            Router::After(0) => format!("ip daddr {host} drop"),
-            Router::After(count) => format!("ip daddr {host} ct original packets > {count} drop"),
-            Router::Short => format!("ip daddr {host} @th,64,8 & 0x80 == 0 drop"),
-            Router::Answers => format!("ip saddr {host} drop"),
-            Router::UntilKilled => format!("ip saddr {host} counter drop"),
+            Router::After(0) => format!("{ip} daddr {host} drop"),
+            Router::After(count) => format!("{ip} daddr {host} ct original packets > {count} drop"),
+            Router::Short => format!("{ip} daddr {host} @th,64,8 & 0x80 == 0 drop"),
+            Router::Answers => format!("{ip} saddr {host} drop"),
+            Router::UntilKilled => format!("{ip} saddr {host} counter drop"),
         };
-        writeln!(chains, "chain a{} {{ {rule}; }}", meant.address).unwrap();
-        writeln!(jumps, "jump a{}", meant.address).unwrap();
+        writeln!(chains, "chain {} {{ {rule}; }}", meant.chain()).unwrap();
+        writeln!(jumps, "jump {}", meant.chain()).unwrap();
     }
     format!(
-        "table ip middlebox {{
+        "table inet middlebox {{
             {chains}
             chain named {{ {jumps} }}
             chain forward {{ type filter hook forward priority 0; udp dport 443 jump named; udp sport 443 jump named; }}
@@ -280,16 +316,21 @@ fn run_clients(network: &Network, python: &Path, folder: &Path, meant: &[&Meant]
         let mut command = match meant.client {
             Client::Aioquic => {
                 let mut command = network.command(CLIENT, &python.display().to_string());
-                command.arg(root().join("tests/live/quic_client.py")).args([&meant.host(), "3"]);
+                command.arg(root().join("tests/live/quic_client.py")).args([meant.host, "3"]);
                 command
             }
             Client::Ngtcp2 => {
                 let mut command = network.command(CLIENT, "gtlsclient");
                 command.args(["-q", "--exit-on-all-streams-close", "--handshake-timeout=3s"]);
-                command.args([&meant.host(), "443", &format!("https://{}/index.html", meant.host())]);
+                command.args([meant.host, "443", &meant.url()]);
                 command
             }
             Client::Chromium => chromium(network, &certificate, folder, meant),
+            Client::Curl => {
+                let mut command = network.command(CLIENT, &python.display().to_string());
+                command.arg(root().join("tests/live/curl_client.py")).args([&meant.url(), "3"]);
+                command
+            }
         };
         Ending(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     };
@@ -297,16 +338,16 @@ fn run_clients(network: &Network, python: &Path, folder: &Path, meant: &[&Meant]
     for meant in meant.iter().filter(is_killed) {
         let client = start(meant);
         let is_unanswered = || {
-            network.router(&format!("nft list chain ip middlebox a{}", meant.address)).contains("packets 0 ")
+            network.router(&format!("nft list chain inet middlebox {}", meant.chain())).contains("packets 0 ")
         };
         let end = Instant::now() + Duration::from_secs(5);
         while is_unanswered() {
-            assert!(Instant::now() < end, "{} does not answer", meant.host());
+            assert!(Instant::now() < end, "{} does not answer", meant.host);
             thread::sleep(Duration::from_millis(10));
         }
         // Killed at once; then what the server repeats comes to a closed port.
         drop(client);
-        network.router(&format!("nft flush chain ip middlebox a{}", meant.address));
+        network.router(&format!("nft flush chain inet middlebox {}", meant.chain()));
     }
     let clients: Vec<Ending> =
         meant.iter().filter(|meant| !is_killed(meant)).map(|meant| start(meant)).collect();
@@ -321,7 +362,7 @@ fn run_clients(network: &Network, python: &Path, folder: &Path, meant: &[&Meant]
 
 /// A browser that opens a page over QUIC, and ends after some seconds.
 fn chromium(network: &Network, certificate: &Path, folder: &Path, meant: &Meant) -> Command {
-    let host = meant.host();
+    let host = meant.host;
     let digest = format!(
         "openssl x509 -in {} -pubkey -noout | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | base64",
         certificate.display()
@@ -332,9 +373,9 @@ fn chromium(network: &Network, certificate: &Path, folder: &Path, meant: &Meant)
     command
         .args(["14", "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"])
         .args(["--no-proxy-server", "--enable-quic", "--dump-dom"])
-        .arg(format!("--user-data-dir={}", folder.join(&host).display()))
+        .arg(format!("--user-data-dir={}", folder.join(host).display()))
         .arg(format!("--origin-to-force-quic-on={host}:443"))
         .arg(format!("--ignore-certificate-errors-spki-list={}", digest.trim()))
-        .arg(format!("https://{host}/index.html"));
+        .arg(meant.url());
     command
 }

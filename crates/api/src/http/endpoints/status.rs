@@ -279,12 +279,13 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let agents = call.app.agents.all();
     let all = call.app.all_facts()?;
     let latest = latest_packets(all.iter().map(|(_, facts)| &facts.status));
+    let is_empty = all.iter().all(|(_, facts)| facts.status.segments == 0 && facts.status.windows == 0);
     let result = StatusResult {
         version: env!("CARGO_PKG_VERSION"),
         started: iso(cutshort_model::nanoseconds(call.app.started)),
         simulated: facts.status.simulated,
         store: Stored::new(&facts),
-        hints: hints(&facts, trouble.as_deref())
+        hints: hints(&facts, is_empty, trouble.as_deref())
             .into_iter()
             .chain(all.iter().flat_map(|(data_set, facts)| damaged(*data_set, facts)))
             .chain(undeleted(&facts, retention_trouble.as_deref()))
@@ -456,15 +457,15 @@ const MANY: f64 = 0.5;
 /// All ways to import or receive packets, and how to find what is wrong.
 const NOTHING: &str = "Nothing has come in yet. Packets of other servers: 'cutshort agent' there sends them here. Packets of this one: 'cutshort serve --capture SOURCE'. On both, 'cutshort doctor' says what prevents it. Captures: 'cutshort import --data DIR FILES' while no other program writes to the store.";
 
-fn hints(facts: &Facts, trouble: Option<&str>) -> Vec<String> {
+/// What there is to say of the data set `tcp`, and whether nothing has come in of any.
+fn hints(facts: &Facts, is_empty: bool, trouble: Option<&str>) -> Vec<String> {
     let status = &facts.status;
     let counts = &status.counts;
     let left_out: u64 = counts.excluded.iter().sum();
     let many = left_out as f64 > MANY * (left_out + counts.connections) as f64;
-    let no_packets = status.segments == 0 && status.windows == 0;
     let all = [
-        (no_packets, NOTHING.to_owned()),
-        (!no_packets && status.windows == 0, "There are packets, but no results yet: windows of 15 minutes are computed 30 s after their end.".to_owned()),
+        (is_empty, NOTHING.to_owned()),
+        (status.segments > 0 && status.windows == 0, "There are packets, but no results yet: windows of 15 minutes are computed 30 s after their end.".to_owned()),
         (status.segments > 0 && counts.packets == 0 && status.windows > 0, "None of the packets that came in is a TCP packet.".to_owned()),
         (status.windows > 0 && many, "More than half of the connections are left out of all totals. Captures that begin in the middle of connections, or that show the servers' direction only, cause this.".to_owned()),
         (status.future_segments > 0, format!("{} segments are dated in the future: the time that they cover does not count. 'cutshort store segments' lists them, 'cutshort store forget' removes them.", status.future_segments)),
