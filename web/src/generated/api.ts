@@ -1216,6 +1216,7 @@ export interface components {
             count: number;
             name: string;
             share: string;
+            title: string;
         };
         Live: {
             /** Format: date-time */
@@ -1271,6 +1272,7 @@ export interface components {
         NamedTerm: {
             about: string;
             name: string;
+            title: string;
         };
         NetworkName: {
             asn: string;
@@ -1534,6 +1536,7 @@ export interface components {
             bit: number;
             name: string;
             parent?: string | null;
+            title: string;
         };
         Terms: {
             exclusions: components["schemas"]["NamedTerm"][];
