@@ -10,7 +10,7 @@ use cutshort_api::question::{EventFilter, Parameters};
 use cutshort_detect::SeriesPlace;
 use cutshort_geo::Geo;
 use cutshort_model::rfc3339;
-use cutshort_report::events::{write_text_with, write_watched, write_watched_json};
+use cutshort_report::events::{place_name, write_text_with, write_watched, write_watched_json};
 use cutshort_store::{Events, Store};
 
 use super::{Format, Query, write_json};
@@ -48,7 +48,8 @@ pub(super) fn list(
                 let events: Vec<_> = found.iter().map(|one| one.kept.event.clone()).collect();
                 let others = answer.events.iter().map(FoundEvent::others);
                 let others: Vec<String> = if sources.is_empty() { Vec::new() } else { others.collect() };
-                write_text_with(&events, &others, terminal::widths().tables, &mut *text)?;
+                let name = |place: &SeriesPlace| place_name(place, geo);
+                write_text_with(&events, &name, &others, terminal::widths().tables, &mut *text)?;
                 if left > 0 {
                     writeln!(text, "{left} earlier ones are not shown (--limit).")?;
                 }
