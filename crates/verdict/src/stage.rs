@@ -243,6 +243,23 @@ impl Termination {
         }
     }
 
+    /// Returns the name for people, such as `Reset` or `Server's RST`.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Reset => "Reset",
+            Self::ServerReset => "Server's RST",
+            Self::Fin => "FIN",
+            Self::Timeout => "Timeout",
+            Self::Open => "Still open",
+            Self::Unreachable => "Unreachable",
+            Self::GaveUp => "Gave up",
+            Self::ServerUnreachable => "Server unreachable",
+            Self::Close => "Closed in an Initial",
+            Self::ClientGone => "Client's port closed",
+        }
+    }
+
     /// Says in one sentence what was seen.
     #[must_use]
     pub const fn about(self) -> &'static str {
@@ -335,6 +352,21 @@ impl Exclusion {
             Self::OtherVersion => "other_version",
             Self::NoInitial => "no_initial",
             Self::MultipleConnections => "multiple_connections",
+        }
+    }
+
+    /// Returns the name for people, such as `No SYN`.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::NoSyn => "No SYN",
+            Self::MultipleSyn => "Several SYNs",
+            Self::Incomplete => "Incomplete",
+            Self::SelfConnected => "Connected to itself",
+            Self::NotClient => "From the server",
+            Self::OtherVersion => "Unknown QUIC version",
+            Self::NoInitial => "No Initial",
+            Self::MultipleConnections => "Several connections",
         }
     }
 

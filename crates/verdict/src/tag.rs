@@ -323,6 +323,59 @@ impl Tag {
         }
     }
 
+    /// Returns the name for people, such as `Several RSTs`.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Timeout => "Timeout",
+            Self::Reset => "Reset",
+            Self::Fin => "FIN beside the RST",
+            Self::SingleRst => "One RST",
+            Self::MultipleRsts => "Several RSTs",
+            Self::AckNumSame => "RSTs with the same ACK number",
+            Self::AckNumSame0 => "RSTs with ACK number 0",
+            Self::AckNumDiff => "RSTs with different ACK numbers",
+            Self::AckNumDiff0 => "RSTs with different ACK numbers and 0",
+            Self::SingleRstAck => "One RST+ACK",
+            Self::MultipleRstAcks => "Several RST+ACKs",
+            Self::RstAndRstAcks => "RSTs and RST+ACKs",
+            Self::Zmap => "ZMap (before 4.1)",
+            Self::Answered | Self::QuicAnswered => "Answered",
+            Self::SynPayload => "SYN with payload",
+            Self::SynRetransmitted => "SYN retransmitted",
+            Self::ServerRst => "Server's RST",
+            Self::Zmap4 => "ZMap (since 4.1)",
+            Self::Masscan => "masscan",
+            Self::Mirai => "Mirai",
+            Self::NoSynOptions => "SYN without TCP options",
+            Self::HighTtl => "High TTL",
+            Self::ZeroWindow => "Zero window",
+            Self::RstTtlDiffers => "RST's TTL differs",
+            Self::GaveUp => "Gave up",
+            Self::Refused => "Refused",
+            Self::EmptyAnswer => "Empty answer",
+            Self::SynAckRetransmitted => "SYN+ACK retransmitted",
+            Self::SynAckLate => "SYN+ACK too late",
+            Self::Unreachable => "Unreachable",
+            Self::QuicClose => "Closed in an Initial",
+            Self::ClientGone => "Client's port closed",
+            Self::Retry => "Retry",
+            Self::Token => "Token",
+            Self::ZeroRtt => "0-RTT",
+            Self::InitialRepeated => "Initial repeated",
+            Self::HandshakeRepeated => "Handshake repeated",
+            Self::V2 => "QUIC version 2",
+            Self::Draft => "Draft version",
+            Self::VersionChanged => "Version changed",
+            Self::Undersized => "Undersized Initial",
+            Self::ShortDcid => "Short connection ID",
+            Self::NotOpened => "Not opened",
+            Self::IcmpOther => "Other ICMP error",
+            Self::ServerAnswered => "Server answered",
+            Self::ServerRefused => "Server refused",
+        }
+    }
+
     /// Returns the tag without which this one never holds.
     #[must_use]
     pub const fn parent(self) -> Option<Self> {

@@ -1224,6 +1224,7 @@ export interface components {
             count: number;
             name: string;
             share: string;
+            title: string;
         };
         Live: {
             /** Format: date-time */
@@ -1279,6 +1280,7 @@ export interface components {
         NamedTerm: {
             about: string;
             name: string;
+            title: string;
         };
         NetworkName: {
             asn: string;
@@ -1546,6 +1548,7 @@ export interface components {
             bit: number;
             name: string;
             parent?: string | null;
+            title: string;
         };
         Terms: {
             exclusions: components["schemas"]["NamedTerm"][];

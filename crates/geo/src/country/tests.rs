@@ -21,7 +21,10 @@ fn every_row_is_well_formed() {
     for country in Country::all() {
         let code = country.alpha2();
         assert!(code.len() == 2 && code.bytes().all(|b| b.is_ascii_uppercase()), "{code}");
-        assert!(country.alpha3().len() == 3 && country.alpha3().bytes().all(|b| b.is_ascii_uppercase()), "{code}");
+        assert!(
+            country.alpha3().len() == 3 && country.alpha3().bytes().all(|b| b.is_ascii_uppercase()),
+            "{code}"
+        );
         assert!((4..=983).contains(&country.numeric()), "{code}");
         assert!(country.latitude().abs() <= 90.0 && country.longitude().abs() <= 180.0, "{code}");
         assert!(!country.name().contains(',') && country.name().trim() == country.name(), "{code}");

@@ -2,10 +2,11 @@
 
 use std::io::{self, Write};
 
-use cutshort_detect::{Channel, Event, EventState};
+use cutshort_detect::{Channel, Event, EventState, SeriesPlace};
 use cutshort_model::{date_time, rfc3339, until};
 use serde::Serialize;
 
+use super::stage_title;
 use crate::table::Table;
 
 /// Where more columns are.
@@ -73,12 +74,13 @@ fn rounded(number: f64, parts: f64) -> f64 {
 
 /// Writes a table of events, with the columns that fit into `width`.
 pub fn write_text(events: &[Event], width: usize, output: impl Write) -> io::Result<()> {
-    write_text_with(events, &[], width, output)
+    write_text_with(events, &SeriesPlace::to_string, &[], width, output)
 }
 
-/// The same with more columns, each with its title and a text for each event.
+/// The same with names of places, and with more columns, each with its title and a text for each event.
 pub fn write_text_with(
     events: &[Event],
+    place: &dyn Fn(&SeriesPlace) -> String,
     more: &[(&str, Vec<String>)],
     width: usize,
     output: impl Write,
@@ -91,12 +93,12 @@ pub fn write_text_with(
             (Some(end), _) => format!(" to {}", until(from, start(end))),
             _ if event.state == EventState::Retracted => ", retracted".to_owned(),
             (None, Some(_)) => ", now usual".to_owned(),
-            (None, None) => ", goes on".to_owned(),
+            (None, None) => ", ongoing".to_owned(),
         };
         let alarm = event.alarm.map(|window| until(from, start(window + 1)));
         let mut row = vec![
             format!("{}{end}", date_time(from)),
-            event.place.to_string(),
+            place(&event.place),
             what(event),
             event.severity.name().to_owned(),
             alarm.unwrap_or_default(),
@@ -118,14 +120,16 @@ fn what(event: &Event) -> String {
         Channel::Flood => format!("flood of single SYNs, {:.1} points", 100.0 * event.size),
         Channel::Scan => format!("scan, single SYNs {:.1} points higher", 100.0 * event.size),
         Channel::Reflection => format!("reflected SYNs, {:.1} points higher", 100.0 * event.size),
-        channel => format!("{channel} {:.1} points higher", 100.0 * event.size),
+        channel => format!("{} {:.1} points higher", stage_title(channel), 100.0 * event.size),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cutshort_detect::{SeriesPlace, Severity};
+    use crate::events::place_name;
+    use cutshort_detect::Severity;
+    use cutshort_geo::Geo;
     use serde_json::{Value, json};
 
     fn event() -> Event {
@@ -172,5 +176,24 @@ mod tests {
             ),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_table_names_places_and_stages() {
+        let geo = Geo::builtin();
+        let event = Event {
+            place: SeriesPlace::Network(13335),
+            channel: Channel::PostAck,
+            size: 0.152,
+            end: None,
+            closed: None,
+            ..event()
+        };
+        let mut text = Vec::new();
+        let name = |place: &SeriesPlace| place_name(place, &geo);
+        write_text_with(&[event], &name, &[], 200, &mut text).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        assert!(text.contains("AS13335 (Cloudflare"), "{text}");
+        assert!(text.contains("Post-ACK 15.2 points higher"), "{text}");
     }
 }

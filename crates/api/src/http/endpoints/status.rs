@@ -241,8 +241,10 @@ struct Windows {
 /// The connections that are excluded for one reason.
 #[derive(Serialize, ToSchema)]
 struct LeftOut {
-    /// The name of the reason.
+    /// The name of the reason in data.
     name: &'static str,
+    /// The name for people.
+    title: &'static str,
     /// The reason in words.
     about: &'static str,
     /// The number of excluded connections.
@@ -393,7 +395,13 @@ fn exclusions(facts: &Facts) -> Vec<LeftOut> {
     let all = counts.connections + counts.excluded.iter().sum::<u64>();
     let one = |reason: &Exclusion| {
         let count = counts.excluded[*reason as usize];
-        LeftOut { name: reason.name(), about: reason.about(), count, share: Share::part(count, all) }
+        LeftOut {
+            name: reason.name(),
+            title: reason.title(),
+            about: reason.about(),
+            count,
+            share: Share::part(count, all),
+        }
     };
     DataSet::Tcp.exclusions().iter().map(one).collect()
 }

@@ -57,7 +57,10 @@ struct StageTerm {
 /// A name with its meaning.
 #[derive(Serialize, ToSchema)]
 struct NamedTerm {
+    /// The name in data and on the command line.
     name: &'static str,
+    /// The name for people.
+    title: &'static str,
     /// The meaning of the name.
     about: &'static str,
 }
@@ -65,7 +68,10 @@ struct NamedTerm {
 /// A property of a connection.
 #[derive(Serialize, ToSchema)]
 struct TagTerm {
+    /// The name in data and on the command line.
     name: &'static str,
+    /// The name for people.
+    title: &'static str,
     /// The position of the tag's bit, from 0.
     bit: u8,
     /// The tag that a connection has whenever it has this one.
@@ -104,14 +110,18 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
         terminations: set
             .terminations()
             .iter()
-            .map(|end| NamedTerm { name: end.name(), about: set.termination_about(*end) })
+            .map(|end| NamedTerm { name: end.name(), title: end.title(), about: set.termination_about(*end) })
             .collect(),
         tags: set.tags().iter().map(|one| tag(set, *one)).collect(),
         signatures: set.signatures().iter().map(|one| signature(set, *one)).collect(),
         exclusions: set
             .exclusions()
             .iter()
-            .map(|reason| NamedTerm { name: reason.name(), about: set.exclusion_about(*reason) })
+            .map(|reason| NamedTerm {
+                name: reason.name(),
+                title: reason.title(),
+                about: set.exclusion_about(*reason),
+            })
             .collect(),
     };
     Ok(Reply::result(&terms, &call.messages)?.keep(Some(Keep { seconds: SECONDS, modified: None })))
@@ -120,6 +130,7 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
 fn tag(set: DataSet, tag: Tag) -> TagTerm {
     TagTerm {
         name: tag.name(),
+        title: tag.title(),
         bit: tag.number(),
         parent: tag.parent().map(Tag::name),
         about: set.tag_about(tag),

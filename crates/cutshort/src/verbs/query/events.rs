@@ -10,7 +10,7 @@ use cutshort_api::question::{EventFilter, Parameters};
 use cutshort_detect::SeriesPlace;
 use cutshort_geo::Geo;
 use cutshort_model::rfc3339;
-use cutshort_report::events::{write_text_with, write_watched, write_watched_json};
+use cutshort_report::events::{place_name, write_text_with, write_watched, write_watched_json};
 use cutshort_store::{Events, Store};
 
 use super::{Format, Query, write_json};
@@ -57,7 +57,8 @@ pub(super) fn list(
                 if !sources.is_empty() {
                     more.push(("Other sources", of_all(FoundEvent::others)));
                 }
-                write_text_with(&events, &more, terminal::widths().tables, &mut *text)?;
+                let name = |place: &SeriesPlace| place_name(place, geo);
+                write_text_with(&events, &name, &more, terminal::widths().tables, &mut *text)?;
                 if left > 0 {
                     writeln!(text, "{left} earlier ones are not shown (--limit).")?;
                 }
