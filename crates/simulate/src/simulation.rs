@@ -164,9 +164,9 @@ impl Simulation {
             Rhythm::Machines => UNIT,
             Rhythm::People => {
                 let country = &self.world.countries()[network.country_index];
-                let is_back = self.clocks_back.is_some_and(|(index, first)| {
-                    index == network.country_index && window >= first
-                });
+                let is_back = self
+                    .clocks_back
+                    .is_some_and(|(index, first)| index == network.country_index && window >= first);
                 people(window + country.quarters_ahead - if is_back { 4 } else { 0 })
             }
         };

@@ -14,6 +14,9 @@ use crate::network::{Network, Received, Receiving};
 
 const SEED: Seed = Seed::new(0x1234_5678).unwrap();
 
+/// Rows of a connection at most.
+const CAP: usize = 16;
+
 /// Servers of every kind on the client's host: one that answers, one that closes at once, one that resets after the
 /// request, one that never answers. Ports 9, 10 and 11 are closed, rejected with ICMP, and dropped.
 const SERVERS: &str = "

@@ -103,7 +103,7 @@ impl Outbox for EventFile {
 
 #[cfg(test)]
 mod tests {
-    use cutshort_detect::{Channel, EventState, SeriesPlace, Severity};
+    use cutshort_detect::{Channel, EventState, SeriesPlace};
     use cutshort_store::{EventStep, Events};
     use cutshort_verdict::DataSet;
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use cutshort_capture::{LiveSettings, LiveSource, Reading};
+use cutshort_daemon::DaemonError;
 use cutshort_reader::{Classifier, LiveInput, ReceiveError};
 use cutshort_report::Summary;
 use cutshort_sandbox::{Kept, Needs};
@@ -48,7 +49,8 @@ fn drop_privileges(output: Option<&Path>) -> Result<Kept, Error> {
             false => folder,
         });
     let folders = folder.into_iter().map(Path::to_owned).collect();
-    Ok(cutshort_sandbox::enter(&Needs { folders, ..Needs::default() })?)
+    let kept = cutshort_sandbox::enter(&Needs { folders, ..Needs::default() });
+    Ok(kept.map_err(DaemonError::from)?)
 }
 
 /// Receives and classifies until reading is stopped or the time is over, and says what was not received.
