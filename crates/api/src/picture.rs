@@ -4,7 +4,6 @@ mod glyphs;
 
 use std::io::Write;
 
-use cutshort_verdict::Stage;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
@@ -36,8 +35,8 @@ const INK: u8 = 1;
 const MUTED: u8 = 2;
 const FIRST_STAGE: u8 = 3;
 
-/// Draws the picture. `stages` are the shares of all stages, from 0 to 1.
-pub(crate) fn draw(title: &str, text: &str, stages: Option<&[f64]>) -> Vec<u8> {
+/// Draws the picture. `stages` are the titles and shares of all stages, the shares from 0 to 1.
+pub(crate) fn draw(title: &str, text: &str, stages: Option<&[(&str, f64)]>) -> Vec<u8> {
     let mut canvas = Canvas { points: vec![PAPER; WIDTH * HEIGHT] };
     canvas.text("cutshort", MARGIN, MARGIN, 3, MUTED, 1);
     let below = canvas.text(title, MARGIN, 130, 7, INK, 3);
@@ -87,21 +86,21 @@ impl Canvas {
     }
 
     /// A bar of all stages, and what its colours mean.
-    fn stages(&mut self, shares: &[f64], top: usize) {
+    fn stages(&mut self, stages: &[(&str, f64)], top: usize) {
         const BAR: usize = 70;
         let room = WIDTH - 2 * MARGIN;
         let (mut left, mut sum) = (0, 0.0);
-        for (stage, share) in shares.iter().enumerate() {
+        for (stage, (_, share)) in stages.iter().enumerate() {
             sum += share;
             let right = ((room as f64 * sum).round() as usize).min(room);
             self.fill((MARGIN + left, top), (right - left.min(right), BAR), FIRST_STAGE + stage as u8);
             left = right;
         }
         let mut x = MARGIN;
-        for (at, stage) in Stage::ALL.into_iter().enumerate() {
+        for (at, (title, _)) in stages.iter().enumerate() {
             self.fill((x, top + BAR + 24), (24, 24), FIRST_STAGE + at as u8);
-            self.text(stage.title(), x + 36, top + BAR + 24, 3, MUTED, 1);
-            x += 36 + stage.title().len() * LETTER * 3 + 36;
+            self.text(title, x + 36, top + BAR + 24, 3, MUTED, 1);
+            x += 36 + title.len() * LETTER * 3 + 36;
         }
     }
 }
@@ -173,12 +172,12 @@ mod tests {
     #[test]
     fn the_bar_is_as_long_as_the_shares() {
         let mut canvas = Canvas { points: vec![PAPER; WIDTH * HEIGHT] };
-        canvas.stages(&[0.25, 0.0, 0.0, 0.0, 0.75], 0);
+        canvas.stages(&[0.25, 0.0, 0.0, 0.0, 0.75].map(|share| ("Stage", share)), 0);
         let of = |colour| canvas.points[..WIDTH].iter().filter(|point| **point == colour).count();
         let room = WIDTH - 2 * MARGIN;
         assert_eq!([of(FIRST_STAGE), of(FIRST_STAGE + 1), of(FIRST_STAGE + 4)], [room / 4, 0, room * 3 / 4]);
         // More than all, as rounding may give, stays inside.
-        canvas.stages(&[0.9, 0.9, 0.1, 0.1, 0.1], 0);
-        assert!(!draw("t", "x", Some(&[1.0; 5])).is_empty());
+        canvas.stages(&[0.9, 0.9, 0.1, 0.1, 0.1].map(|share| ("Stage", share)), 0);
+        assert!(!draw("t", "x", Some(&[("Stage", 1.0); 5])).is_empty());
     }
 }

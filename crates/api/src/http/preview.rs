@@ -28,8 +28,8 @@ const ABOUT: &str = "Which TCP connections are cut short: where, when and how.";
 pub(crate) struct Preview {
     pub(crate) title: String,
     pub(crate) description: String,
-    /// The shares of stages, if they may be shown.
-    stages: Option<Vec<f64>>,
+    /// Titles and shares of stages, if they may be shown.
+    stages: Option<Vec<(&'static str, f64)>>,
 }
 
 impl Default for Preview {
@@ -42,11 +42,12 @@ impl Preview {
     /// Makes the preview of the requested page. It has no numbers if reading needs a token, the client has exceeded its
     /// rate, the address cannot be parsed or has no data, or the store does not answer at once.
     pub(crate) async fn of(app: &Arc<App>, parts: &request::Parts) -> Self {
+        let query = parts.uri.query().unwrap_or_default();
+        let plain = Self::without_numbers(query);
         let is_limited = |limiter: &Limiter| limiter.take(client(app, parts), Instant::now()).is_err();
         if !app.options.open_read || app.limiter.as_ref().is_some_and(is_limited) {
-            return Self::default();
+            return plain;
         }
-        let query = parts.uri.query().unwrap_or_default();
         let (app, query) = (Arc::clone(app), query.to_owned());
         let readers = Arc::clone(&app.readers);
         let work = async {
@@ -57,7 +58,15 @@ impl Preview {
             };
             tokio::task::spawn_blocking(work).await.ok()?.ok()
         };
-        tokio::time::timeout(PATIENCE, work).await.ok().flatten().unwrap_or_default()
+        tokio::time::timeout(PATIENCE, work).await.ok().flatten().unwrap_or(plain)
+    }
+
+    /// What is known of a page without asking the store: which view it is.
+    fn without_numbers(query: &str) -> Self {
+        let page = Parameters::parse(query).unwrap_or_default();
+        let title =
+            view(&page).map_or_else(|| "cutshort".to_owned(), |view| format!("{} · cutshort", view.title));
+        Self { title, ..Self::default() }
     }
 
     /// As elements of a page's head. `image` is the address of the picture.
@@ -96,24 +105,64 @@ pub(crate) fn image(app: &App, parts: &request::Parts) -> Option<String> {
     Some(format!("{scheme}://{host}/preview.png{query}"))
 }
 
+/// A view of the page.
+struct View {
+    /// In the page's address.
+    name: &'static str,
+    title: &'static str,
+    /// Whether it has the share that the overview shows.
+    has_share: bool,
+}
+
+const fn with_share(name: &'static str, title: &'static str) -> View {
+    View { name, title, has_share: true }
+}
+
+/// All views but the overview.
+const VIEWS: [View; 9] = [
+    with_share("events", "Events"),
+    with_share("compare", "Compare"),
+    with_share("where", "Countries"),
+    with_share("networks", "Networks"),
+    with_share("servers", "Servers"),
+    with_share("how", "Signatures"),
+    with_share("connections", "Connections"),
+    View { name: "status", title: "Status", has_share: false },
+    View { name: "method", title: "Method", has_share: false },
+];
+
+/// The view of an address; none of the overview.
+fn view(page: &Parameters) -> Option<&'static View> {
+    let name = page.at("view", 0)?;
+    VIEWS.iter().find(|view| view.name == name)
+}
+
 /// The page's filters, with the API's parameters.
 const FILTERS: [(&str, &str); 4] =
     [("f.node", "node"), ("f.port", "port"), ("f.ipVersion", "ipVersion"), ("f.scanner", "scanner")];
-/// Filters by verdict: the share of cut-short connections among the filtered ones says nothing.
-const BY_VERDICT: [&str; 2] = ["f.signature", "f.tag"];
 
 fn read(app: &App, query: &str) -> Result<Preview, Problem> {
     let page = Parameters::parse(query)?;
-    if BY_VERDICT.iter().any(|key| page.at(key, 0).is_some()) {
-        return Ok(Preview::default());
+    if view(&page).is_some_and(|view| !view.has_share) {
+        return Ok(Preview::without_numbers(query));
     }
-    let (facts, _) = app.facts(DataSet::Tcp)?;
+    let data_set = page.at("data", 0).map_or(Ok(DataSet::Tcp), str::parse).map_err(|_| unknown_data_set())?;
     let geo = app.geo.state();
     let (name, place) = place(&page, &geo.data)?;
+    if let Some(chosen) = by_verdict(&page, data_set) {
+        let title = format!("{}: {} with {chosen}", heading(&name, &page), connections(data_set));
+        return Ok(Preview { title, ..Preview::default() });
+    }
+    let (facts, _) = app.facts(data_set)?;
     let parameters = parameters(&page, place);
     let now = app.now();
-    let context =
-        Context { store: app.store.as_ref(), facts: &facts, geo: &geo.data, now, cost: app.options.cost };
+    let context = Context {
+        store: app.store_of(data_set)?,
+        facts: &facts,
+        geo: &geo.data,
+        now,
+        cost: app.options.cost,
+    };
     let kind = SharesQuery { by: By::Stage, in_time: false, own: true };
     let (answer, series) = ask::shares(&context, &parameters, kind)?;
     let [counted] = &answer.series[..] else { return Ok(Preview::default()) };
@@ -122,15 +171,44 @@ fn read(app: &App, query: &str) -> Result<Preview, Problem> {
     };
     let total = counted.groups.total();
     let count = |stage: Stage| {
-        let group = counted.groups.groups.iter().find(|group| group.name == stage_name(DataSet::Tcp, stage));
+        let group = counted.groups.groups.iter().find(|group| group.name == stage_name(data_set, stage));
         group.map(|group| sum(&group.counts)).unwrap_or_default()
     };
     let share = |stage: Stage| count(stage).share_of(&total);
     Ok(Preview {
-        title: title(&name, &page, &count, &total),
-        description: description(&page, series, &share, total.sampled, facts.status.simulated),
-        stages: Some(Stage::ALL.map(share).to_vec()),
+        title: title(&heading(&name, &page), &page, data_set, &count, &total),
+        description: description(&page, data_set, series, &share, total.sampled, facts.status.simulated),
+        stages: Some(
+            data_set.stages().iter().map(|stage| (data_set.stage_title(*stage), share(*stage))).collect(),
+        ),
     })
+}
+
+fn unknown_data_set() -> Problem {
+    Problem::bad_input("data: not a data set".to_owned())
+}
+
+/// `Portugal`, or `Portugal, networks` in that view.
+fn heading(name: &str, page: &Parameters) -> String {
+    view(page).map_or_else(|| name.to_owned(), |view| format!("{name}, {}", view.title.to_lowercase()))
+}
+
+/// What the data set consists of.
+const fn connections(data_set: DataSet) -> &'static str {
+    match data_set {
+        DataSet::Origin => "TCP connections to other servers",
+        DataSet::Quic => "QUIC connections",
+        _ => "TCP connections",
+    }
+}
+
+/// The signature or tag that the page's connections were chosen by; the share of those among them that are cut short says nothing.
+fn by_verdict(page: &Parameters, data_set: DataSet) -> Option<String> {
+    let signature = page.at("f.signature", 0).map(|text| {
+        let name = data_set.signature(text).map_or_else(|_| text.to_owned(), |found| found.name().to_owned());
+        format!("the signature {name}")
+    });
+    signature.or_else(|| page.at("f.tag", 0).map(|tag| format!("the tag {tag}")))
 }
 
 /// A parameter of the API and its value.
@@ -176,8 +254,9 @@ fn parameters(page: &Parameters, place: Option<PlaceFilter>) -> Parameters {
 
 /// `Portugal: 19.3 % of TCP connections cut short`
 fn title(
-    name: &str,
+    heading: &str,
     page: &Parameters,
+    data_set: DataSet,
     count: &dyn Fn(Stage) -> WeightedCount,
     total: &WeightedCount,
 ) -> String {
@@ -187,16 +266,17 @@ fn title(
         .filter(|stage| *stage != Stage::None);
     let stages = match chosen {
         Some(stage) => vec![stage],
-        None => Stage::ALL.into_iter().filter(|stage| *stage != Stage::None).collect(),
+        None => data_set.stages().iter().copied().filter(|stage| *stage != Stage::None).collect(),
     };
     let matching = sum(&stages.into_iter().map(count).collect::<Vec<_>>());
     let share = cutshort_report::percent(matching.share_of(total));
-    let at = chosen.map(|stage| format!(" at {}", stage.title())).unwrap_or_default();
-    format!("{name}: {share} of TCP connections cut short{at}")
+    let at = chosen.map(|stage| format!(" at {}", data_set.stage_title(stage))).unwrap_or_default();
+    format!("{heading}: {share} of {} cut short{at}", connections(data_set))
 }
 
 fn description(
     page: &Parameters,
+    data_set: DataSet,
     series: &Series,
     share: &dyn Fn(Stage) -> f64,
     sampled: u64,
@@ -204,9 +284,9 @@ fn description(
 ) -> String {
     let minute = |time: i64| date_time(time)[..16].to_owned();
     let time = format!("{} to {} UTC", minute(series.range.start), minute(series.range.end));
-    let cut_short = Stage::ALL.into_iter().filter(|stage| *stage != Stage::None);
+    let cut_short = data_set.stages().iter().copied().filter(|stage| *stage != Stage::None);
     let stages: Vec<String> = cut_short
-        .map(|stage| format!("{} {}", stage.title(), cutshort_report::percent(share(stage))))
+        .map(|stage| format!("{} {}", data_set.stage_title(stage), cutshort_report::percent(share(stage))))
         .collect();
     let completed =
         if page.at("handshake", 0) == Some("completed") { ", completed handshakes only" } else { "" };

@@ -175,7 +175,10 @@ fn pasted_links_show_the_number_of_their_page() {
     assert_eq!(tag(&world, "image").unwrap(), "http://radar.example.org/preview.png");
     let title = |query: &str| tag(&ask(&format!("/?{query}")), "title").unwrap();
     let country = cutshort_geo::Country::from_alpha2("CI").unwrap().name();
-    assert_eq!(title("place=CI&view=where"), format!("{country}: 100.0 % of TCP connections cut short"));
+    assert_eq!(
+        title("place=CI&view=where"),
+        format!("{country}, countries: 100.0 % of TCP connections cut short")
+    );
     assert!(title("place=AS3243").starts_with("AS3243 ") && title("place=AS3243").contains(": 15.8 % of"));
     assert_eq!(title("place=continent-EU"), "Europe: 15.8 % of TCP connections cut short");
     assert_eq!(title("stage=post_syn"), "World: 5.0 % of TCP connections cut short at Post-SYN");
@@ -190,7 +193,32 @@ fn pasted_links_show_the_number_of_their_page() {
     assert!(filtered.ends_with("sampled connections, IPv4."), "{filtered}");
     let filtered = tag(&ask("/?f.port=443"), "description").unwrap();
     assert!(filtered.ends_with("sampled connections, port 443."), "{filtered}");
-    assert_eq!(title("f.tag=reset"), "cutshort", "all of them are cut short");
+    assert_eq!(
+        title("f.tag=reset"),
+        "World: TCP connections with the tag reset",
+        "all of them are cut short"
+    );
+    assert_eq!(
+        title("place=PT&f.signature=5&view=how"),
+        "Portugal, signatures: TCP connections with the signature SYN; ACK → ∅"
+    );
+    assert_eq!([title("view=status"), title("view=method")], ["Status · cutshort", "Method · cutshort"]);
+    let views = [
+        "events",
+        "compare",
+        "where",
+        "networks",
+        "servers",
+        "how",
+        "connections",
+        "status",
+        "method",
+        "overview",
+    ];
+    let titles: std::collections::HashSet<_> = views.map(|view| title(&format!("view={view}"))).into();
+    assert_eq!(titles.len(), views.len(), "{titles:?}");
+    assert_eq!(title("view=networks&place=Portugal"), "Networks · cutshort");
+    assert_eq!(title("data=quic"), "cutshort", "no such data");
     let image = tag(&ask("/?place=PT&range=4w"), "image").unwrap();
     assert_eq!(image, "http://radar.example.org/preview.png?place=PT&amp;range=4w");
     // What cannot be read, or has no data, has no number; neither has a page that needs a token.
