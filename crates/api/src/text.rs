@@ -103,11 +103,11 @@ fn interval((low, high): (f64, f64)) -> String {
     format!("{:.1}–{:.1} %", low * 100.0, high * 100.0)
 }
 
-/// Writes a ranking as a table, followed by the notes about it.
+/// Writes a ranking as a table, followed by the notes about it; `completed` if it is of completed handshakes only.
 ///
 /// # Errors
 /// An error of the output.
-pub fn ranking(top: &Top, who: Who, widths: Widths, mut text: impl Write) -> io::Result<()> {
+pub fn ranking(top: &Top, who: Who, completed: bool, widths: Widths, mut text: impl Write) -> io::Result<()> {
     let none = RankedOf::default();
     for (at, (_, ranked)) in top.series.iter().enumerate() {
         let of_all = top.own.ranked.as_ref().and_then(|all| all.get(at)).unwrap_or(&none);
@@ -117,10 +117,11 @@ pub fn ranking(top: &Top, who: Who, widths: Widths, mut text: impl Write) -> io:
         } else {
             String::new()
         };
-        let title = if who == Who::Signatures {
-            "Signatures, by their share of all connections"
-        } else {
-            "Cut short most"
+        let title = match (who, completed) {
+            (Who::Signatures, false) => "Signatures, by their share of all connections",
+            (Who::Signatures, true) => "Signatures, by their share of completed handshakes",
+            (_, false) => "Cut short most",
+            (_, true) => "Cut short most, of completed handshakes",
         };
         writeln!(text, "{title}{of}, {}", period(&top.meta))?;
         if ranked.is_empty() {
@@ -128,9 +129,12 @@ pub fn ranking(top: &Top, who: Who, widths: Widths, mut text: impl Write) -> io:
             continue;
         }
         let counts = if who == Who::Signatures { "these / all" } else { "cut short / all" };
+        // Of completed handshakes the last column would be the first one again.
         let head = ["", "share", "95 % interval", counts, "handshakes"].map(str::to_owned);
+        let columns = head.len() - usize::from(completed);
+        let rows = ranked.iter().map(|one| row(one)[..columns].to_vec()).collect();
         writeln!(text)?;
-        Table::of_numbers(head.to_vec(), ranked.iter().map(row).collect()).write(widths.tables, &mut text)?;
+        Table::of_numbers(head[..columns].to_vec(), rows).write(widths.tables, &mut text)?;
         if let Some(omitted) = omitted(of_all, ranked.len(), who) {
             writeln!(text)?;
             cutshort_report::write_note(&omitted, widths.text, &mut text)?;
@@ -138,6 +142,33 @@ pub fn ranking(top: &Top, who: Who, widths: Widths, mut text: impl Write) -> io:
     }
     notes(&top.meta, widths.text, text)
 }
+
+/// Networks with a larger share of connections that end before the handshake are said to complete it rarely.
+const RARELY: f64 = 0.5;
+
+/// Writes the networks of a ranking by Post-SYN that rarely complete a handshake; nothing if there are none.
+///
+/// # Errors
+/// An error of the output.
+pub fn rarely_completed(top: &Top, widths: Widths, mut text: impl Write) -> io::Result<()> {
+    let all = top.series.iter().flat_map(|(_, ranked)| ranked);
+    let rows: Vec<_> = all
+        .filter(|one| one.numbers.value.ratio() >= RARELY)
+        .map(|one| row(one)[..COLUMNS_OF_SCANNERS].to_vec())
+        .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let head = ["", "no handshake", "95 % interval", "these / all"].map(str::to_owned);
+    let title = "Networks that rarely complete a handshake: scanners, or SYNs with forged source addresses. They are not ranked above.";
+    writeln!(text)?;
+    cutshort_report::write_note(title, widths.text, &mut text)?;
+    writeln!(text)?;
+    Table::of_numbers(head.to_vec(), rows).write(widths.tables, text)
+}
+
+/// All but the share of completed handshakes.
+const COLUMNS_OF_SCANNERS: usize = 4;
 
 /// Why a ranking is empty.
 fn nobody(of: &RankedOf) -> String {

@@ -7,12 +7,13 @@ use std::ops::Range;
 
 use clap::{Args, ColorChoice, ValueEnum};
 use cutshort_api::Problem;
-use cutshort_api::answer::{By, Facts, Who};
+use cutshort_api::answer::{By, Facts, Top, Who};
 use cutshort_api::ask::{self, Context, SharesQuery};
-use cutshort_api::question::{Parameters, latest_results};
+use cutshort_api::question::{Parameters, latest_results, stage_name};
 use cutshort_api::text as tables;
-use cutshort_model::{nanoseconds, rfc3339};
+use cutshort_model::{Dimension, nanoseconds, rfc3339};
 use cutshort_settings::values::count;
+use cutshort_verdict::{DataSet, Stage};
 use jiff::Timestamp;
 
 use crate::error::{Done, Error};
@@ -22,7 +23,8 @@ use crate::terminal::{self, message};
 /// Query a store: the API's answers on the command line
 ///
 /// Shows shares of connections by stage or another dimension, as one number or over time, or ranks
-/// networks, servers and others by how many of their connections are cut short. Lists events (docs/events.md),
+/// networks, servers and others by how many of their connections are cut short, of those that completed the
+/// handshake: source addresses of others may be spoofed. Lists events (docs/events.md),
 /// which can be selected by --location, --asn and --node only. Lists are separated by commas; '-' in front
 /// of a value excludes it.
 #[derive(Args)]
@@ -67,6 +69,9 @@ pub(crate) struct Query {
     geo: GeoFiles,
 }
 
+/// So many networks that rarely complete a handshake are shown.
+const SCANNERS: usize = 4;
+
 const EXAMPLES: &str =
     "Dimensions: stage, tag, signature, termination, ip_version, location, as, port, node, exclusion.
 'top' ranks by as, location, node, port, ip_version or signature.
@@ -77,7 +82,8 @@ Examples:
   cutshort query timeseries --data store --from 2026-01-05 --to 2026-01-12 --every 1d --format csv
   cutshort query top --data store --from -1d --by node
   cutshort query summary --data store --origin --by termination
-  cutshort query top --data store --from -1d --stage post_ack --handshake completed
+  cutshort query top --data store --from -1d --stage post_ack
+  cutshort query top --data store --from -1d --handshake all
   cutshort query events --data store --from -30d --location IQ --state -retracted
   cutshort query watched --data store --location IQ";
 
@@ -117,7 +123,7 @@ struct Filters {
     /// Servers; imported captures have the name 'file'
     #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
     node: Option<String>,
-    /// All connections, or those that completed the handshake
+    /// All connections, or those that completed the handshake [default: all; 'top': completed]
     #[arg(long, value_name = "WHICH", value_parser = ["all", "completed"])]
     handshake: Option<String>,
 }
@@ -188,7 +194,10 @@ pub(crate) fn run(arguments: &Query, color: ColorChoice) -> Result<Done, Error> 
         _ => {}
     }
     let facts = Facts::read(store, now)?;
-    let parameters = parameters(arguments, &with_results(range, &arguments.time, &facts));
+    let mut parameters = parameters(arguments, &with_results(range, &arguments.time, &facts));
+    if ranks_completed(arguments, store.data_set()) {
+        parameters = parameters.with("handshake", ["completed"].into_iter());
+    }
     // Whoever asks here waits for no one else.
     let context = Context { store, facts: &facts, geo: &geo, now, cost: u64::MAX };
     match arguments.what {
@@ -246,15 +255,48 @@ fn top(
     let who = arguments.by.map_or(Ok(Who::Ases), |by| Who::from_name(by.name()));
     let who = who.map_err(|why| Error::Usage(format!("--by: {why}")))?;
     let (top, _) = ask::ranking(context, parameters, who)?;
+    let completed = parameters.at("handshake", 0) == Some("completed");
+    let silent = if completed && who == Who::Ases && arguments.filters.handshake.is_none() {
+        Some(rarely_completed(context, parameters)?)
+    } else {
+        None
+    };
     terminal::print(color, |text| {
         match arguments.format {
             Format::Json => write_json(&ask::json(&top)?, text),
             Format::Csv => text.write_all(top.csv().as_bytes()),
-            Format::Table => tables::ranking(&top, who, terminal::widths(), text),
+            Format::Table => {
+                tables::ranking(&top, who, completed, terminal::widths(), &mut *text)?;
+                silent
+                    .iter()
+                    .try_for_each(|top| tables::rarely_completed(top, terminal::widths(), &mut *text))
+            }
         }?;
         Ok(())
     })?;
     Ok(Done::Whole)
+}
+
+/// Whether a ranking counts completed handshakes only, unless an option says otherwise: source addresses of other connections may
+/// be spoofed, and scanners would come first. This host's own connections have neither.
+fn ranks_completed(arguments: &Query, data_set: DataSet) -> bool {
+    let first = stage_name(data_set, Stage::PostSyn);
+    let is_of_first = |stages: &String| stages.to_ascii_lowercase().contains(first);
+    let Filters { handshake, stage, .. } = &arguments.filters;
+    arguments.what == What::Top
+        && arguments.by.is_none_or(|by| by != By::Dimension(Dimension::Signature))
+        && data_set != DataSet::Origin
+        && handshake.is_none()
+        && !stage.as_ref().is_some_and(is_of_first)
+}
+
+/// The networks whose connections mostly end before the handshake.
+fn rarely_completed(context: &Context<'_>, parameters: &Parameters) -> Result<Top, Error> {
+    let first = stage_name(context.store.data_set(), Stage::PostSyn);
+    let limit = SCANNERS.to_string();
+    let set = |parameters: &Parameters, key, value: &str| parameters.with(key, [value].into_iter());
+    let parameters = set(&set(&set(parameters, "handshake", "all"), "stage", first), "limit", &limit);
+    Ok(ask::ranking(context, &parameters, Who::Ases)?.0)
 }
 
 fn write_json(json: &[u8], text: &mut Vec<u8>) -> std::io::Result<()> {
