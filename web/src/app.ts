@@ -67,7 +67,8 @@ export function terms(): Promise<Terms> {
   texts.set(dataSet, found);
   found.then(
     (all) => {
-      signatures = new Map(all.signatures.map(({ id, name }) => [String(id), name]));
+      const titles = (terms: readonly { name: string; title: string }[]): Map<string, string> => new Map(terms.map(({ name, title }) => [name, title]));
+      titlesOf = { signature: new Map(all.signatures.map(({ id, name }) => [String(id), name])), tag: titles(all.tags), termination: titles(all.terminations) };
     },
     () => texts.delete(dataSet),
   );
@@ -129,15 +130,18 @@ export const filterName = (key: Filter): string => FILTER_NAMES[key];
 
 const stageTitle = (name: string): string => (isAnomalous(name) || name === "no_match" ? title(name) : name);
 
-let signatures = new Map<string, string>();
+/** What people call the values of these filters. */
+let titlesOf: Partial<Record<Filter, ReadonlyMap<string, string>>> = {};
+
+/** Whether the terms must be known to say the filters in words. */
+export const saysTerms = ({ filters }: State): boolean => Boolean(filters["signature"] ?? filters["tag"] ?? filters["termination"]);
 
 /** A filter in words: `server edge1`. */
 export function filterText(key: Filter, value: string): string {
   if (key === "ipVersion") return value;
   if (key === "scanner") return value === "false" ? "known scanners left out" : "known scanners only";
   if (key === "stage") return value === radar.ALL_STAGES ? "all stages" : `stage ${stageTitle(value)}`;
-  if (key === "termination") return `ended by ${value.replaceAll("_", " ")}`;
-  return `${FILTER_NAMES[key].toLowerCase()} ${key === "signature" ? (signatures.get(value) ?? value) : value}`;
+  return `${FILTER_NAMES[key].toLowerCase()} ${titlesOf[key]?.get(value) ?? value}`;
 }
 
 /** Switches and filters in words; none if all connections count. */

@@ -2,7 +2,7 @@
 
 import "./styles/main.css";
 import * as radar from "./api/radar";
-import { type App, named, setZone, terms } from "./app";
+import { type App, named, saysTerms, setZone, terms } from "./app";
 import { forget } from "./api/client";
 import { Store } from "./state/store";
 import { ALL_DATA, DEFAULT, lengthOf, type View } from "./state/url";
@@ -92,7 +92,7 @@ function start(root: HTMLElement): void {
     try {
       if (app.state.wrong.length) return [await wrongAddress(store, app.state.wrong)];
       // Headings, files and citations name the place and the filters.
-      await Promise.all([named(app.state.place), app.state.filters["signature"] ? terms().catch(() => null) : null]);
+      await Promise.all([named(app.state.place), saysTerms(app.state) ? terms().catch(() => null) : null]);
       return await views[app.state.view](app);
     } catch (error) {
       return [failure(error, app, () => void show())];

@@ -2,7 +2,7 @@
 
 import * as radar from "../api/radar";
 import { total } from "../api/answers";
-import { type App, filterName, filterText, named, selected, shortName, terms } from "../app";
+import { type App, filterName, filterText, named, saysTerms, selected, shortName, terms } from "../app";
 import type { Store } from "../state/store";
 import { COMMON_FILTERS, type Filter, FILTERS, type State } from "../state/url";
 import { stateLink } from "./controls";
@@ -33,7 +33,7 @@ export async function filterChips({ store, state }: App): Promise<HTMLElement | 
     const { name, above } = await named(state.place);
     chip("place", `Network ${name}`, { place: above.at(-1) ?? { kind: "world" }, page: 0 });
   }
-  if (state.filters["signature"]) await terms().catch(() => null);
+  if (saysTerms(state)) await terms().catch(() => null);
   for (const key of obeyed(state)) {
     const value = state.filters[key];
     if (value) chip(key, capital(filterText(key, value)), filtered(state, key, ""));
@@ -85,7 +85,7 @@ async function choices(app: App): Promise<Child[]> {
     select("ipVersion", [["IPv4", "IPv4"], ["IPv6", "IPv6"]]),
     panel,
     select("signature", (texts?.signatures ?? []).map(({ id, name }) => [String(id), name])),
-    select("tag", (texts?.tags ?? []).map(({ name }) => [name, name])),
+    select("tag", (texts?.tags ?? []).map(({ name, title }) => [name, title])),
     select("scanner", [["false", "left out"], ["true", "only"]]),
     filterCount(state) ? h("p", {}, stateLink(store, { filters: {}, page: 0 }, { key: "no-filters" }, "Remove all filters")) : null,
   ];

@@ -78,9 +78,9 @@ function tagFigure(app: App, answer: Answer, texts: Terms): HTMLElement {
   const depth = (name: string | null | undefined): number => (name ? 1 + depth(parents.get(name)) : -1);
   const all: Term[] = texts.tags.map((tag) => ({
     key: `tag-${tag.name}`,
-    name: tag.name,
+    name: tag.title,
     group: tag.name,
-    note: tag.parent ? `Tag, only with ${tag.parent}` : "Tag",
+    note: `Tag ${tag.name}${tag.parent ? `, only with ${tag.parent}` : ""}`,
     class: "stage-any",
     depth: depth(tag.name),
     about: tag.about,

@@ -54,7 +54,7 @@ const addresses = (ways: readonly string[]): string =>
 
 function leftOut({ exclusions, store }: Status): HTMLElement {
   const row = (one: Status["exclusions"][number]): HTMLElement =>
-    h("tr", {}, h("th", { scope: "row" }, h("code", {}, one.name), h("p", { class: "muted" }, one.about)), h("td", { class: "number" }, count(one.count)), h("td", { class: "number" }, percent(Number(one.share))));
+    h("tr", {}, h("th", { scope: "row" }, h("span", {}, one.title), h("p", { class: "muted" }, one.about)), h("td", { class: "number" }, count(one.count)), h("td", { class: "number" }, percent(Number(one.share))));
   const head = h("tr", {}, h("th", { scope: "col" }, "Reason"), h("th", { scope: "col", class: "number" }, "Connections"), h("th", { scope: "col", class: "number" }, "Share"));
   return h(
     "section",

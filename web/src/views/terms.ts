@@ -65,7 +65,7 @@ export function termFigure(app: App, spec: TermsSpec): HTMLElement {
     { class: "terms" },
     ...seen.map((row) => item(app, spec, groups, row, most)),
   );
-  const heads = h("div", { class: "term-heads", "aria-hidden": "true" }, ...["Name", "", "Share", "Sampled", "Over time"].map((name) => h("span", {}, name)));
+  const heads = h("div", { class: "term-heads", "aria-hidden": "true" }, ...["Name", "", "Share", "Sampled", "Trend, own scale"].map((name) => h("span", {}, name)));
   return figure({
     store: app.store,
     key: spec.key,
@@ -73,11 +73,11 @@ export function termFigure(app: App, spec: TermsSpec): HTMLElement {
     sub: spec.sub,
     body: h("div", {}, heads, body),
     table: () => ({
-      columns: [{ label: spec.title }, { label: "Share", as: "percent" }, { label: "Sampled", as: "count" }, { label: "What was seen" }],
-      rows: rows.map((row) => [row.name, row.share, row.sampled, row.about]),
+      columns: [{ label: spec.title }, { label: "Share", as: "percent" }, { label: "Sampled", as: "count" }, { label: "What was seen" }, { label: "Name in data" }],
+      rows: rows.map((row) => [row.name, row.share, row.sampled, row.about, row.group]),
     }),
     source: provenance(spec.title, app.state, answer),
-    below: unseen.length ? h("p", { class: "unseen muted" }, `Not seen in this selection: ${unseen.map((row) => row.name).join(", ")}.`) : null,
+    below: unseen.length ? h("p", { class: "unseen muted" }, `Not seen in this selection: ${unseen.map((row) => row.name).join(" · ")}`) : null,
   });
 }
 

@@ -160,7 +160,7 @@ it("How shows signatures and tags", async () => {
     const own = answer["summary_0"] as Shares;
     const terms = looked.page.locator(`figure:has([data-key="table:${by}s"]) .term`);
     for (const row of await terms.all()) {
-      const name = (await row.locator(".term-name").textContent()) ?? "";
+      const name = by === "tag" ? ((await row.getAttribute("data-key")) ?? "").replace("term:tag-", "") : ((await row.locator(".term-name").textContent()) ?? "");
       expect(plain((await row.locator(".number").first().textContent()) ?? ""), name).toBe(plain(percent(Number(own[name]))));
     }
     expect(await terms.count()).toBe(Object.keys(own).filter((name) => name !== "none").length);
