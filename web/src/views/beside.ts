@@ -10,7 +10,7 @@ import { stepOf } from "../state/url";
 import { h } from "../ui/dom";
 import { figure } from "../ui/figure";
 import { percent } from "../ui/format";
-import { dataTable, type Table } from "../ui/table";
+import { shortTable, type Table } from "../ui/table";
 import { isEmpty, provenance, stepName } from "./series";
 
 /** The steps of a connection that both have, and how each calls the stage of what ends there. */
@@ -57,7 +57,7 @@ export async function besideTcp(app: App): Promise<HTMLElement | null> {
     }),
     table: () => shareTable(share),
     source: provenance(heading, state, { meta: quic.meta, ranges: [[...share.range]] }),
-    below: h("div", {}, h("p", { class: "sub" }, "Browsers fall back to TCP where QUIC does not work, and remember that: a network that blocks UDP shows here as a lower share, and not as connections that were cut short."), dataTable("Where QUIC and TCP connections are cut short", stagesTable(quic.series[0], tcp.series[0]))),
+    below: h("div", {}, h("p", { class: "sub" }, "Browsers fall back to TCP where QUIC does not work, and remember that: a network that blocks UDP shows here as a lower share, and not as connections that were cut short."), shortTable("Where QUIC and TCP connections are cut short", stagesTable(quic.series[0], tcp.series[0]))),
   });
 }
 

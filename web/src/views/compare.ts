@@ -17,7 +17,7 @@ import { nothing } from "../ui/empty";
 import { figure } from "../ui/figure";
 import { metricControl } from "../ui/metric";
 import { searchField } from "../ui/search";
-import { dataTable, type Table } from "../ui/table";
+import { shortTable, type Table } from "../ui/table";
 import { points } from "../ui/format";
 import { capital, unlike } from "./earlier";
 import { type Compared, comparedChart, comparedLegend, comparedLines, comparison } from "./compared";
@@ -187,6 +187,6 @@ function numbers(state: State, { places, names, sums, meta, earlier }: Compared)
     columns: [{ label: "Selection" }, { label: "Cut short", as: "percent" }, ...stages, ...(isCompared ? ([{ label: capital(earlier.ago), as: "percent" }, { label: "Change", as: "text" }] as const) : []), { label: "Sampled", as: "count" }],
     rows,
   };
-  return h("section", {}, h("h2", {}, "Totals for the period"), dataTable("Selections compared over the whole time", table), ...before.map((text) => h("p", { class: "muted totals-note" }, text)), ...cautions(meta, state).map((text) => h("p", { class: "caution" }, text)));
+  return h("section", {}, h("h2", {}, "Totals for the period"), shortTable("Selections compared over the whole time", table), ...before.map((text) => h("p", { class: "muted totals-note" }, text)), ...cautions(meta, state).map((text) => h("p", { class: "caution" }, text)));
 }
 

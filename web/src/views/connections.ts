@@ -15,7 +15,7 @@ import { NUMBERS, type Provenance } from "../ui/download";
 import { figure } from "../ui/figure";
 import { filterLink } from "../ui/filters";
 import { clockSeconds, count, dayMonth, duration, moment, range } from "../ui/format";
-import { type Cell, dataTable, type Table } from "../ui/table";
+import { type Cell, dataTable, stackedRow, stackedTable, type StackedHead, type Table } from "../ui/table";
 import { PROTECTED, protectedNote } from "./protected";
 import { knownRungs, ladder, ladderBox, tracedRungs } from "./ladder";
 import { zoneName } from "../ui/zone";
@@ -65,6 +65,7 @@ const COLUMNS: readonly Column[] = [
   { key: "packets", label: "Packets", order: "packets" },
 ];
 const NEWEST = "-time";
+const CLASSES: Readonly<Record<string, string>> = { stage: "nowrap stage", signature: "nowrap signature", from: "from", packets: "number" };
 
 /** The order that an address asks for: the newest first if it asks for none. */
 export function orderOf(sort: string): Pick<radar.Part, "order" | "direction"> {
@@ -121,7 +122,7 @@ function filterForm({ store, state }: App, texts: Terms): HTMLElement {
     "form",
     { class: "filters", "aria-label": "Filters" },
     choice("stage", "Stage", "cut short (any stage)", [[ALL_STAGES, "all"], ...STAGES.map((stage): [string, string] => [stage, title(stage)])]),
-    choice("termination", "Ended by", "all", texts.terminations.map(({ name }) => [name, name])),
+    choice("termination", "Ended by", "all", texts.terminations.map(({ name, title }) => [name, title])),
     field("client", "Client", "198.51.100.0/24"),
     h("button", { class: "button", "data-key": "filter" }, "Apply"),
   );
@@ -141,7 +142,7 @@ function filterForm({ store, state }: App, texts: Terms): HTMLElement {
 /** What only this view can be restricted to. */
 const OWN_FILTERS = ["stage", "termination", "client"] as const;
 
-function heads({ store, state }: App): HTMLElement[] {
+function heads({ store, state }: App): StackedHead[] {
   const sort = state.sort || NEWEST;
   return COLUMNS.map(({ key, label }) => {
     const [rising, falling] = [sort === key, sort === `-${key}`];
@@ -149,19 +150,19 @@ function heads({ store, state }: App): HTMLElement[] {
     const next = sort !== first ? first : first === key ? `-${key}` : key;
     const arrow = h("span", { class: "arrow", "aria-hidden": "true" }, rising ? "↑" : falling ? "↓" : "");
     const button = h("button", { type: "button", "data-key": `sort:${key}`, onclick: () => store.go({ sort: next === NEWEST ? "" : next, page: 0 }, true) }, key === "time" ? `${label} (${zoneName()})` : label, arrow);
-    return h("th", { scope: "col", class: key === "packets" ? "number" : null, "aria-sort": rising ? "ascending" : falling ? "descending" : null }, button);
+    return { label, class: CLASSES[key] ?? "", content: button, sort: rising ? "ascending" : falling ? "descending" : null };
   });
 }
 
 function table(app: App, status: Status, connections: readonly Connection[], texts: Terms, parquet: () => Promise<Blob>): HTMLElement {
-  const rows = connections.flatMap((one, at) => lines(app, one, at, texts));
-  const head = h("tr", {}, ...heads(app));
+  const columns = heads(app);
+  const rows = connections.flatMap((one, at) => lines(app, columns, one, at, texts));
   return figure({
     store: app.store,
     key: "connections",
-    title: titleOf(app.state),
+    title: headingOf(app.state),
     sub: "Columns sort all connections of this period, not only this page. Files have this page.",
-    body: h("div", { class: "table-scroll tall sortable", tabindex: 0, role: "region", "aria-label": "Connections" }, h("table", { class: "data connections" }, h("thead", {}, head), h("tbody", {}, ...rows))),
+    body: h("div", { class: "table-scroll tall sortable", tabindex: 0, role: "region", "aria-label": "Connections" }, stackedTable("connections", "Connections", columns, rows)),
     tabular: true,
     formats: NUMBERS,
     table: () => listed(connections),
@@ -170,7 +171,7 @@ function table(app: App, status: Status, connections: readonly Connection[], tex
   });
 }
 
-function titleOf({ filters, sort }: State): string {
+function headingOf({ filters, sort }: State): string {
   const what = filters["stage"] === undefined && radar.isCutShort(filters) ? "Connections cut short" : "Connections";
   const { order, direction } = orderOf(sort);
   return order === "time" ? `${what}, ${direction === "desc" ? "newest" : "oldest"} first` : what;
@@ -208,15 +209,15 @@ const mark = ({ addresses }: Connection): HTMLElement | null => (addresses ? h("
 /** Identifies a connection in an address: when it began, and the client's port. */
 const rowKey = (one: Connection): string => `${one.first_us}.${one.src_port}`;
 
-function lines(app: App, one: Connection, at: number, texts: Terms): HTMLElement[] {
+function lines(app: App, columns: readonly StackedHead[], one: Connection, at: number, texts: Terms): HTMLElement[] {
   const stage = stageOf(one, texts);
   const key = rowKey(one);
-  const detail = h("tr", { hidden: true, id: `connection-${at}` });
+  const detail = h("tr", { hidden: true, id: `connection-${at}`, role: "row", class: "detail" });
   const button = h("button", { type: "button", class: "plain-button", "aria-expanded": "false", "aria-controls": detail.id, "data-key": `connection:${at}` }, second(one.first_us / 1000));
   const toggle = (): void => {
     detail.hidden = !detail.hidden;
     button.setAttribute("aria-expanded", String(!detail.hidden));
-    if (!detail.hidden && !detail.firstChild) detail.append(h("td", { colspan: COLUMNS.length }, explained(app, one, stage, texts)));
+    if (!detail.hidden && !detail.firstChild) detail.append(h("td", { colspan: COLUMNS.length, role: "cell" }, explained(app, one, stage, texts)));
   };
   if (app.state.open.includes(key)) toggle();
   button.addEventListener("click", () => {
@@ -224,16 +225,15 @@ function lines(app: App, one: Connection, at: number, texts: Terms): HTMLElement
     app.store.keepOpen(key, !detail.hidden);
   });
   const only = (key: Filter, value: string, label: Child): HTMLElement => filterLink(app, key, value, label, String(at));
-  const row = h(
-    "tr",
-    {},
-    h("th", { scope: "row" }, button),
-    h("td", { class: "nowrap" }, h("span", { class: `swatch ${stageClass(stage)}` }), " ", only("stage", stage, title(stage))),
-    h("td", { class: "nowrap" }, one.signature && one.signature_id ? only("signature", String(one.signature_id), one.signature) : h("span", { class: "muted", title: "No signature matches" }, "none, ", only("termination", one.termination, one.termination))),
-    h("td", { class: "from" }, ...fromLinks(app, one, at)),
-    h("td", {}, only("client", one.src_ip, endpoint(one.src_ip, one.src_port)), mark(one)),
-    h("td", {}, only("port", String(one.dst_port), endpoint(one.dst_ip, one.dst_port)), one.node ? h("span", { class: "muted" }, " ", only("node", one.node, one.node)) : null),
-    h("td", { class: "number" }, count(one.packets)),
+  const row = stackedRow(
+    columns,
+    [button],
+    [h("span", { class: `swatch ${stageClass(stage)}` }), " ", only("stage", stage, title(stage))],
+    [one.signature && one.signature_id ? only("signature", String(one.signature_id), one.signature) : h("span", { class: "muted", title: "No signature matches" }, "none, ", only("termination", one.termination, titleOf(texts.terminations, one.termination)))],
+    fromLinks(app, one, at),
+    [only("client", one.src_ip, endpoint(one.src_ip, one.src_port)), mark(one)],
+    [only("port", String(one.dst_port), endpoint(one.dst_ip, one.dst_port)), one.node ? h("span", { class: "muted" }, " ", only("node", one.node, one.node)) : null],
+    [count(one.packets)],
   );
   return [row, detail];
 }
@@ -286,14 +286,18 @@ const withRules = (store: Store, reason: string): Child[] => reason.split(/(rule
 const definitions = (pairs: readonly (readonly [Child, Child])[], kind?: string): HTMLElement =>
   h("dl", { class: kind }, ...pairs.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)]));
 
-const tags = (store: Store, one: Connection, texts: Terms): HTMLElement => definitions(one.tags.map((tag) => [termLink(store, `tag-${tag}`, tag), texts.tags.find(({ name }) => name === tag)?.about ?? ""]));
+/** What people call a term. */
+const titleOf = (all: readonly { name: string; title: string }[], term: string): string => all.find(({ name }) => name === term)?.title ?? term;
+
+const tags = (store: Store, one: Connection, texts: Terms): HTMLElement =>
+  definitions(one.tags.map((tag) => [termLink(store, `tag-${tag}`, titleOf(texts.tags, tag)), texts.tags.find(({ name }) => name === tag)?.about ?? ""]));
 
 function byTerms(app: App, one: Connection, stage: Stage, texts: Terms): HTMLElement {
   const signature = texts.signatures.find(({ id }) => id === one.signature_id);
   const termination = texts.terminations.find(({ name }) => name === one.termination);
   const reasons: [string, string | undefined][] = [
     [title(stage), texts.stages.find(({ name }) => name === stage)?.about],
-    ...(one.tags.includes(one.termination) ? [] : ([[one.termination, termination?.about]] as [string, string | undefined][])),
+    ...(one.tags.includes(one.termination) ? [] : ([[termination?.title ?? one.termination, termination?.about]] as [string, string | undefined][])),
     [signature?.name ?? "", signature?.about],
   ];
   return h("div", {}, h("h3", {}, "Why this verdict"), definitions(reasons.filter(([, about]) => about)), tags(app.store, one, texts));

@@ -3,6 +3,7 @@
 import type { Status } from "../api/wire";
 import { type Child, h } from "../ui/dom";
 import { count, duration, many, moment, percent } from "../ui/format";
+import { stackedRow, stackedTable, type StackedHead } from "../ui/table";
 import { zoneName } from "../ui/zone";
 
 type Node = Status["nodes"][number];
@@ -13,28 +14,23 @@ const FILE = "file";
 /** A server that lags by more is marked. */
 const LATE_S = 900;
 
-export function servers({ nodes, store, simulated }: Status): HTMLElement {
+export function servers(status: Status): HTMLElement {
+  const { nodes, store, simulated } = status;
   const known = nodes.map((node) => row(node, simulated));
-  const head = columns().map(([text, kind]) => h("th", { scope: "col", role: "columnheader", class: kind }, text));
-  const table = h(
-    "table",
-    { class: "data stacked", role: "table" },
-    h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, ...head)),
-    h("tbody", { role: "rowgroup" }, ...known),
-  );
+  const table = stackedTable("", "Servers", columns(), known);
   const damaged = store.damaged.map(({ name, why }) => h("li", {}, h("code", {}, name), `: ${why}`));
   return h(
     "section",
     { class: "panel servers" },
     h("h2", {}, "Servers"),
-    ...inShort(nodes, simulated).map((text) => h("p", {}, text)),
+    ...inShort(nodes, simulated, hasData(status)).map((text) => h("p", {}, text)),
     nodes.length ? h("div", { class: "table-scroll", tabindex: 0, role: "region", "aria-label": "Servers" }, table) : null,
     nodes.some(({ live }) => live) ? h("p", { class: "muted" }, LEGEND) : null,
     damaged.length ? h("div", {}, h("h3", {}, "Set aside because it could not be read"), h("ul", {}, ...damaged)) : null,
   );
 }
 
-const columns = () => [["Server", null], [`Last packet (${zoneName()})`, null], ["Delay", "number"], ["Lost", null], ["Queued", "number"]] as const;
+const columns = (): StackedHead[] => [{ label: "Server" }, { label: `Last packet (${zoneName()})` }, { label: "Delay", class: "number" }, { label: "Lost" }, { label: "Queued", class: "number" }];
 
 const LEGEND =
   "Delay: how long ago everything that a server had received was here. Lost, of all packets since the agent started: no room in the kernel, not written, or dropped from the spool. Queued: in the spool, will arrive later.";
@@ -46,12 +42,17 @@ export const gone = ({ lost, unwritten, dropped }: Live): number => lost + unwri
 const lagOf = ({ live, secondsAgo }: Node): number | null => live?.lagSeconds ?? secondsAgo ?? null;
 export const isLate = (node: Node): boolean => node.name !== FILE && (lagOf(node) ?? 0) > LATE_S;
 
+const IMPORTED = "All data was imported from captures; no agent has reported.";
+
+/** Whether packets have come in, of any data set. */
+export const hasData = ({ store, windows, dataSets }: Status): boolean => store.packets > 0 || windows.done > 0 || dataSets.some(({ coveredFrom }) => coveredFrom);
+
 /** The whole table in one or two sentences. */
-export function inShort(nodes: readonly Node[], simulated: boolean): string[] {
-  if (nodes.length === 0) return ["No agents have reported yet."];
+export function inShort(nodes: readonly Node[], simulated: boolean, isFilled: boolean): string[] {
+  if (nodes.length === 0) return [isFilled ? IMPORTED : "No agents have reported yet."];
   if (simulated) return ["These servers are simulated: nothing is received, so nothing is late or lost."];
   const own = nodes.filter(({ name }) => name !== FILE);
-  if (own.length === 0) return ["All data was imported from captures; no agent has reported."];
+  if (own.length === 0) return [IMPORTED];
   return [howFresh(own), howMuchLost(own)];
 }
 
@@ -72,15 +73,13 @@ function howMuchLost(own: readonly Node[]): string {
 function row(node: Node, simulated: boolean): HTMLElement {
   const isFile = node.name === FILE;
   const lag = lagOf(node);
-  const cell = (at: number, kind: string, ...children: Child[]): HTMLElement => h("td", { role: "cell", class: kind, "data-label": columns()[at]?.[0] }, h("div", {}, ...children));
-  return h(
-    "tr",
-    { role: "row" },
-    h("th", { scope: "row", role: "rowheader" }, isFile ? "Captures" : node.name),
-    cell(1, "", node.latestPacket ? moment(Date.parse(node.latestPacket)) : h("span", { class: "caution" }, "none yet"), ago(node, isFile)),
-    cell(2, "number", isFile || simulated || lag === null ? "–" : h("span", { class: isLate(node) ? "caution" : null }, duration(lag * 1000))),
-    cell(3, "", ...lossOf(node, isFile || simulated)),
-    cell(4, "number", node.live ? count(node.live.waiting) : "–"),
+  return stackedRow(
+    columns(),
+    [isFile ? "Captures" : node.name],
+    [node.latestPacket ? moment(Date.parse(node.latestPacket)) : h("span", { class: "caution" }, "none yet"), ago(node, isFile)],
+    [isFile || simulated || lag === null ? "–" : h("span", { class: isLate(node) ? "caution" : null }, duration(lag * 1000))],
+    lossOf(node, isFile || simulated),
+    [node.live ? count(node.live.waiting) : "–"],
   );
 }
 

@@ -4,10 +4,10 @@ import * as radar from "../api/radar";
 import type { Meta, Upstreams } from "../api/wire";
 import { type App, selected } from "../app";
 import { stateLink } from "../ui/controls";
-import { type Child, h } from "../ui/dom";
+import { h } from "../ui/dom";
 import { figure } from "../ui/figure";
 import { count, many, percent } from "../ui/format";
-import type { Table } from "../ui/table";
+import { stackedRow, stackedTable, type StackedHead, type Table } from "../ui/table";
 import { provenance } from "./series";
 
 const MOST = 50;
@@ -60,34 +60,30 @@ function worst(servers: readonly Server[]): HTMLElement | null {
 }
 
 function table({ store }: App, servers: readonly Server[]): HTMLElement {
-  const heads: Child[] = [
-    h("th", { scope: "col" }, "Server"),
-    ...COLUMNS.map(([label, title]) => h("th", { scope: "col", class: "number", title }, label)),
-    h("th", { scope: "col", class: "number", title: "Median time from SYN to SYN+ACK" }, "Handshake p50"),
-    h("th", { scope: "col", class: "number", title: "95th percentile of that time" }, "p95"),
-    h("th", { scope: "col", class: "number" }, "Sampled"),
-  ];
   const rows = servers.map((server) => {
     const { address, port, asn } = server;
     const change = address ? { view: "connections" as const, filters: { server: address, port: String(port) }, page: 0 } : asn == null ? null : { view: "overview" as const, place: { kind: "asn" as const, number: asn }, page: 0 };
     const name = nameOf(server);
-    return h(
-      "tr",
-      {},
-      h("th", { scope: "row" }, change ? stateLink(store, change, { key: `upstream:${name}` }, name) : name, server.name && address ? h("span", { class: "muted code" }, ` ${address}:${port}`) : null),
-      ...COLUMNS.map(([, , of]) => h("td", { class: "number" }, percent(Number(of(server))))),
-      h("td", { class: "number" }, milliseconds(server.handshakeP50Us)),
-      h("td", { class: "number" }, milliseconds(server.handshakeP95Us)),
-      h("td", { class: "number" }, count(server.connections)),
+    return stackedRow(
+      HEADS,
+      [change ? stateLink(store, change, { key: `upstream:${name}` }, name) : name, server.name && address ? h("span", { class: "muted code" }, ` ${address}:${port}`) : null],
+      ...COLUMNS.map(([, , of]) => [percent(Number(of(server)))]),
+      [milliseconds(server.handshakeP50Us)],
+      [milliseconds(server.handshakeP95Us)],
+      [count(server.connections)],
     );
   });
   const caption = "Servers, with shares of what happened to connections that were opened to them";
-  return h(
-    "div",
-    { class: "table-scroll", tabindex: 0, role: "region", "aria-label": caption },
-    h("table", { class: "data" }, h("caption", { class: "sr-only" }, caption), h("thead", {}, h("tr", {}, ...heads)), h("tbody", {}, ...rows)),
-  );
+  return h("div", { class: "table-scroll", tabindex: 0, role: "region", "aria-label": caption }, stackedTable("upstreams", caption, HEADS, rows));
 }
+
+const HEADS: readonly StackedHead[] = [
+  { label: "Server" },
+  ...COLUMNS.map(([label, title]) => ({ label, title, class: "number" })),
+  { label: "Handshake p50", class: "number", title: "Median time from SYN to SYN+ACK" },
+  { label: "p95", class: "number", title: "95th percentile of that time" },
+  { label: "Sampled", class: "number" },
+];
 
 function data(servers: readonly Server[]): Table {
   return {

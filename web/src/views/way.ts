@@ -4,7 +4,7 @@ import type { Status } from "../api/wire";
 import { type Child, h } from "../ui/dom";
 import { waysIn } from "../ui/empty";
 import { bytes, count, many } from "../ui/format";
-import { isLate } from "./servers";
+import { hasData, isLate } from "./servers";
 
 type State = "good" | "none" | "wait" | "bad" | "idle";
 
@@ -17,15 +17,13 @@ export interface Step {
 
 export const wayOf = (status: Status): Step[] => [delivery(status), packets(status), windows(status), connections(status)];
 
-const hasPackets = ({ store, windows }: Status): boolean => store.packets > 0 || windows.done > 0;
-
 function delivery(status: Status): Step {
   const name = "Agents connected";
   const live = status.nodes.filter((node) => node.live).map((node) => node.name);
   const late = status.nodes.filter((node) => node.live && isLate(node)).map((node) => node.name);
   if (late.length) return { name, state: "bad", text: `${listed(late)} ${late.length === 1 ? "is" : "are"} late.`, todo: h("p", {}, h("code", {}, "cutshort doctor"), " on that host tells whether it runs and whether it can reach this server.") };
   if (live.length) return { name, state: "good", text: `${listed(live)} ${live.length === 1 ? "delivers" : "deliver"}.` };
-  if (hasPackets(status)) return { name, state: "idle", text: "No agent has connected since this server started. Existing data was imported or received earlier." };
+  if (hasData(status)) return { name, state: "idle", text: "No agent has connected since this server started. Existing data was imported or received earlier." };
   return { name, state: "none", text: "No data received yet, from agents or imports.", todo: waysIn() };
 }
 
@@ -35,7 +33,7 @@ const listed = (names: readonly string[]): string => (names.length > MOST_NAMED 
 function packets(status: Status): Step {
   const name = "Packets received";
   const { store, nodes } = status;
-  if (hasPackets(status)) return { name, state: "good", text: `${count(store.packets)} packets in ${count(store.segments)} segments, ${bytes(store.packetBytes)}` };
+  if (hasData(status)) return { name, state: "good", text: store.packets ? `${count(store.packets)} packets in ${count(store.segments)} segments, ${bytes(store.packetBytes)}` : "Packets have come in; none of clients’ TCP connections is kept." };
   if (!nodes.some((node) => node.live)) return { name, state: "none", text: "Waiting for an agent or an import." };
   const todo = h("p", {}, h("code", {}, "cutshort doctor"), " on that host tells why: sampling rules that are not loaded, a wrong interface or group, or no clients.");
   return { name, state: "bad", text: "Agents are connected, but deliver no packets.", todo };
@@ -46,7 +44,7 @@ function windows(status: Status): Step {
   const { done, pending, trouble } = status.windows;
   const waiting = pending ? `${count(pending)} pending` : "none pending";
   if (done > 0) return { name, state: trouble ? "bad" : pending ? "wait" : "good", text: `${count(done)} windows of 15 minutes, ${waiting}`, todo: trouble };
-  if (hasPackets(status)) return { name, state: trouble ? "bad" : "wait", text: "The first window is computed 30 s after its end: quarter past, half past and so on.", todo: trouble };
+  if (hasData(status)) return { name, state: trouble ? "bad" : "wait", text: "The first window is computed 30 s after its end: quarter past, half past and so on.", todo: trouble };
   return { name, state: trouble ? "bad" : "none", text: "Waiting for packets.", todo: trouble };
 }
 

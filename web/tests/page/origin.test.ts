@@ -89,6 +89,26 @@ describe("a store with connections to other servers", () => {
     expect(await ladder.getAttribute("aria-label")).toBe("SYN from the client, then RST+ACK from the server");
   });
 
+  it("shows all columns of upstreams on a narrow screen", async () => {
+    const { page } = looked;
+    await page.setViewportSize({ width: 360, height: 800 });
+    await looked.open(`?data=origin&view=networks&${time}`);
+    const cells = page.locator(".upstreams tbody tr").first().locator("td");
+    expect(await cells.count()).toBe(9);
+    for (const cell of await cells.all()) {
+      const box = await cell.boundingBox();
+      expect((box?.x ?? 0) + (box?.width ?? Infinity)).toBeLessThanOrEqual(360);
+    }
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
+    await page.screenshot({ path: `${OUT}origin-upstreams-narrow.png`, fullPage: true });
+  });
+
+  it("says that its data was imported", async () => {
+    await looked.open("?view=status");
+    expect(await text(looked.page, ".servers")).toContain("All data was imported from captures; no agent has reported.");
+    expect(await text(looked.page, ".steps")).not.toContain("No data received yet");
+  });
+
   it("forgets filters and terms of the other data set when it is left", async () => {
     const { page } = looked;
     await looked.open(`?data=origin&view=how&f.tag=refused&${time}`);
