@@ -144,9 +144,10 @@ export function shell(root: HTMLElement, store: Store): Shell {
       if (shownApp !== app) return;
       const switches = switchesControl(app);
       const filter = filterMenu(app, isNarrow ? switches : null);
-      const range = rangeControl(app, asOf);
-      if (isNarrow) range.append(filter);
-      swap(bar, title, h("div", { class: "controls" }, h("div", { class: "range-row" }, dataSetControl(app, dataSets), range), isNarrow ? null : h("div", { class: "filter-row" }, switches, filter)), chips ?? "");
+      const [range, sets] = [rangeControl(app, asOf), dataSetControl(app, dataSets)];
+      if (isNarrow && !sets) range.append(filter);
+      const rows = isNarrow ? [[range], sets ? [sets, filter] : []] : [[sets, range], [switches, filter]];
+      swap(bar, title, h("div", { class: "controls" }, h("div", { class: "range-row" }, ...(rows[0] ?? [])), h("div", { class: "filter-row" }, ...(rows[1] ?? []))), chips ?? "");
     },
   };
   return page;

@@ -11,7 +11,7 @@ import { stateLink } from "../ui/controls";
 import { type Child, h } from "../ui/dom";
 import { nothing, unranked } from "../ui/empty";
 import { figure } from "../ui/figure";
-import { count, many } from "../ui/format";
+import { many } from "../ui/format";
 import { metricControl, rankControls } from "../ui/metric";
 import { type Cell, multiples } from "./multiples";
 import { isEmpty, provenance } from "./series";
@@ -92,7 +92,7 @@ function table(app: App, asked: Asked, ranking: Ranking, note: HTMLElement | nul
     store: app.store,
     key: "ranking",
     title: `Networks by share ${metricPhrase(state.metric)}`,
-    sub: `${many(ranking.rows.length, "network")} with at least ${count(ranking.meta.minSample ?? 1)} ${asked.completed ? "completed handshakes" : "connections"} sampled, ranked by the lower end of their 95 % interval`,
+    sub: `${many(ranking.rows.length, "network")} with at least ${many(ranking.meta.minSample ?? 1, asked.completed ? "completed handshake" : "connection")} sampled, ranked by the lower end of their 95 % interval`,
     body: h(
       "div",
       {},

@@ -3,7 +3,7 @@
 import { type Answer, column, type Groups, shareAt, total } from "../api/answers";
 import { shortName, switches } from "../app";
 import type { OverTime } from "../api/radar";
-import { FEW, grid, missing, pieces, type Span } from "../charts/times";
+import { FEW, grid, isStub, missing, onGrid, type Piece, pieces, type Span } from "../charts/times";
 import type { Layer } from "../charts/stack";
 import { type Place } from "../state/place";
 import { ANOMALOUS, type Anomalous, type Stage, STAGES, stageClass, title } from "../state/stage";
@@ -47,7 +47,7 @@ export const isEstimate = (groups: Groups): boolean => total(groups.weight) > 1.
 /** That pieces are not whole, and how that is drawn. */
 export function incompleteNote({ ranges, step, known, gaps, series }: Pick<OverTime, "ranges" | "step" | "known" | "gaps" | "series">, few: Few): HTMLElement | null {
   const range = ranges[0] ?? [0, 0];
-  const said = [...dashed(range, step, known, gaps), ...hatchedFor(range, step, known, gaps), ...fewIn(series, few)];
+  const said = [...dashed(range, step, known, gaps), ...hatchedFor(range, step, known, gaps), ...fewIn({ ranges, step, known, gaps, series }, few)];
   return said.length ? h("p", { class: "muted cut" }, said.join(" ")) : null;
 }
 
@@ -76,9 +76,12 @@ const FEW_TEXTS: Record<Few, string | null> = {
   counts: null,
 };
 
-function fewIn(series: readonly Groups[], few: Few): string[] {
+function fewIn({ ranges, step, known, gaps, series }: Pick<OverTime, "ranges" | "step" | "known" | "gaps" | "series">, few: Few): string[] {
   const text = FEW_TEXTS[few];
-  return text && series.some(({ sampled }) => sampled.some((n) => n > 0 && n < FEW)) ? [text] : [];
+  const range: Span = ranges[0] ?? [0, 0];
+  const parts = pieces(grid([], range, step), range, step, known, gaps);
+  const isFew = (n: number, part: Piece | undefined): boolean => n > 0 && n < FEW && part !== undefined && !isStub(part, step, n);
+  return text && series.some(({ times, sampled }) => onGrid(sampled, grid(times, range, step)).some((n, at) => isFew(n, parts[at]))) ? [text] : [];
 }
 
 const iso = (time: number): string => new Date(time).toISOString().slice(0, 16) + "Z";

@@ -79,7 +79,8 @@ export function line(kind: Kind, found: Agreement): string {
   const all = isSplit(found) ? compared : agree;
   const shares = all.map(({ matching, sampled }) => (100 * matching) / sampled).sort((a, b) => a - b);
   const n = all.reduce((sum, { sampled }) => sum + sampled, 0);
-  const between = `${percent(shares[0] ?? NaN)} to ${percent(shares.at(-1) ?? NaN)}`;
+  const [least, most] = [percent(shares[0] ?? NaN), percent(shares.at(-1) ?? NaN)];
+  const between = least === most ? least : `${least} to ${most}`;
   if (isSplit(found)) return `${capital(differing(kind, found))}: ${between} (n = ${count(n)}).${notCompared}`;
   const same = `${apart.length ? "The other" : all.length === 2 ? "Both" : "All"} ${all.length === 2 && !apart.length ? "" : `${count(all.length)} `}${ONE[kind]}s agree: ${between} (n = ${count(n)})`;
   const more = apart.length > NUMBERED ? [`${capital(word(apart.length - NUMBERED))} more differ${apart.length === NUMBERED + 1 ? "s" : ""}`] : [];
