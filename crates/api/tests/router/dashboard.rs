@@ -200,7 +200,7 @@ fn pasted_links_show_the_number_of_their_page() {
     );
     assert_eq!(
         title("place=PT&f.signature=5&view=how"),
-        "Portugal, signatures: TCP connections with the signature ⟨SYN; ACK → ∅⟩"
+        "Portugal, signatures: TCP connections with the signature SYN; ACK → ∅"
     );
     assert_eq!([title("view=status"), title("view=method")], ["Status · cutshort", "Method · cutshort"]);
     let views = [
