@@ -95,7 +95,7 @@ fn generate(place: &str, connections: u64) -> Result<(), Box<dyn Error>> {
         unreachable: None,
         simulated: true,
     });
-    let imported = import(store.as_ref(), &Rules::default(), &mut Privacy::full(), records, || true)?;
+    let imported = import(store.as_ref(), &Rules::default(), &Privacy::full(), records, || true)?;
     let (packets, bytes) = (imported.packets, imported.bytes);
     println!(
         "simulated and imported {} packets into {} segments: {}; {:.2} bytes a row",

@@ -295,7 +295,7 @@ impl PacketRow {
 fn segment(server: &Server, row: &SegmentRow) -> Result<Segment> {
     let info = info(server.data_set, row)?;
     let columns = RowColumns::of(server.data_set);
-    let rows = packets_of(server, row, &columns)?;
+    let rows = packets_of(server, row, columns)?;
     if rows.len() as u64 != info.rows {
         return Err(StoreError::Unavailable(format!(
             "ClickHouse gives {} of the {} packets of segment {}: a replica lags behind, or packets were deleted by hand",

@@ -155,10 +155,13 @@ impl Embedded {
     }
 }
 
+/// Reads what a database has.
+type Check<'a> = &'a dyn Fn(&Connection) -> Result<()>;
+
 /// What is wrong with the databases beside that of the store, by their names.
 pub(super) fn beside(folder: &Path) -> Result<Vec<(&'static str, String)>> {
     let notes = |sql: &Connection| super::annotations::list_all(sql, &(i64::MIN..i64::MAX)).map(drop);
-    let all: [(&str, &dyn Fn(&Connection) -> Result<()>); 3] =
+    let all: [(&str, Check<'_>); 3] =
         [(ANNOTATIONS, &notes), (EVENTS, &super::events::check), (OUTSIDE, &super::outside::check)];
     let mut found = Vec::new();
     for (name, check) in all {
@@ -168,7 +171,7 @@ pub(super) fn beside(folder: &Path) -> Result<Vec<(&'static str, String)>> {
 }
 
 /// What is wrong with a database, if it exists.
-fn wrong_with(path: &Path, check: &dyn Fn(&Connection) -> Result<()>) -> Result<Option<String>> {
+fn wrong_with(path: &Path, check: Check<'_>) -> Result<Option<String>> {
     if !path.exists() {
         return Ok(None);
     }
