@@ -3,15 +3,16 @@
 
 usage: bench/live.py [--cutshort PROGRAM] [--rounds N] [--seconds N] [--beside FILE]
 
-Two network namespaces of its own joined by a veth pair; a Python program sends TCP packets of new connections from
-one to the other, with a wrong checksum so that nobody answers. Needs root, ip, nft and iptables-restore.
+Two network namespaces of its own joined by a veth pair; a Python program sends packets of new connections from
+one to the other, with a wrong TCP or UDP checksum so that nobody answers. Needs root, ip, nft and iptables-restore.
 The kernel receives such a packet on the sender's processor, within the call that sends it, so what a rule set costs
-is the processor's time per packet less that of the same run without rules: of SYN packets, which rules decide on, and of others,
-which they look up. Packets that leave are sent the other way, through a raw socket. Every number is the least of all
-rounds, which take turns. --beside measures other rules for nft as well, such as those of an older version. Exit code:
+is the processor's time per packet less that of the same run without rules: of packets that rules decide on, and of others,
+which they look up. Packets that leave are sent the other way, through a raw socket. Every number is that of the fastest
+thousand packets of all rounds, which take turns: what else runs disturbs it little. --beside measures other rules for nft as well, such as those of an older version. Exit code:
 0 done, 2 cannot run.
 """
 import argparse
+import math
 import os
 import re
 import shutil
@@ -58,54 +59,95 @@ def tear_down():
 # --- Sending, in a process of its own in the client's namespace ------------------------------------------------------
 
 
-def segment(source, target, ports, numbers, flags, data=b""):
-    """From the IP header on, with a wrong TCP checksum."""
-    tcp = struct.pack("!HHIIBBHHH", *ports, *numbers, 0x50, flags, 1, 0, 0) + data
-    head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(tcp), 1, 0, 64, 6, 0) + source + target
+def packet(protocol, source, target, data):
+    """From the IP header on."""
+    head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(data), 1, 0, 64, protocol, 0) + source + target
     total = sum(struct.unpack("!10H", head))
     total = (total & 0xFFFF) + (total >> 16)
-    return head[:10] + struct.pack("!H", ~total & 0xFFFF) + head[12:] + tcp
+    return head[:10] + struct.pack("!H", ~total & 0xFFFF) + head[12:] + data
+
+
+def segment(source, target, ports, numbers, flags, data=b""):
+    """The same, with a wrong TCP checksum."""
+    return packet(6, source, target, struct.pack("!HHIIBBHHH", *ports, *numbers, 0x50, flags, 1, 0, 0) + data)
+
+
+ETHERNET = bytes.fromhex((MAC["s0"] + MAC["c0"]).replace(":", "")) + b"\x08\x00"
+OURS, THEIRS = bytes((198, 51, 100, 2)), bytes((198, 51, 100, 1))
+
+
+def client(number):
+    """Address and port of a connection's client."""
+    return struct.pack("!I", (10 << 24) + number // 60000), 1024 + number % 60000
 
 
 def frame(number, at):
     """Packet `at` of a connection: SYN, ACK, message. Addresses, ports and sequence numbers are its own."""
-    source = struct.pack("!I", (10 << 24) + number // 60000)
+    source, port = client(number)
     flags, seq, data = ((2, 0, b""), (16, 1, b""), (24, 1, b"hi"))[at]
-    ports, numbers = (1024 + number % 60000, PORT), ((number * 4099 + seq) & 0xFFFFFFFF, at)
-    ethernet = bytes.fromhex((MAC["s0"] + MAC["c0"]).replace(":", "")) + b"\x08\x00"
-    return ethernet + segment(source, bytes((198, 51, 100, 2)), ports, numbers, flags, data)
+    return ETHERNET + segment(source, OURS, (port, PORT), ((number * 4099 + seq) & 0xFFFFFFFF, at), flags, data)
 
 
-def send(count, rate, only, leaving):
-    """Sends so many packets, at so many a second or as fast as it goes; prints how long it took, by the clock and of the
-    processor. Without `only`, all packets of each connection, else that one. With `leaving`, packets with these flags that
-    the server sends."""
-    if leaving is None:
-        packets = range(PACKETS) if only is None else [only]
-        frames = [frame(number, at) for number in range(count // len(packets)) for at in packets]
-        out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-        out.bind(("c0", 0))
-    else:
-        ends = bytes((198, 51, 100, 2)), bytes((198, 51, 100, 1))
-        frames = [segment(*ends, (PORT, 1024 + number % 60000), (number, 1), leaving) for number in range(count)]
+def datagram(number, data):
+    """A datagram to a QUIC port, with a wrong checksum."""
+    source, port = client(number)
+    return ETHERNET + packet(17, source, OURS, struct.pack("!HHHH", port, 443, 8 + len(data), 0x0101) + data)
+
+
+def initial(number):
+    """The beginning of an Initial packet of version 1, with padding."""
+    return datagram(number, (b"\xc3\0\0\0\1\x08" + struct.pack("!Q", number) + b"\0\0\x44\x9e").ljust(1200, b"\0"))
+
+
+def leaving(number, flags):
+    """A packet that the server sends, from its IP header on."""
+    return segment(OURS, THEIRS, (1024 + number % 60000, PORT), (number, 1), flags)
+
+
+# How packet `number` of each kind is made, and whether it leaves the server.
+KINDS = {
+    "SYN": (lambda number: frame(number, 0), False),
+    "other TCP": (lambda number: frame(number, 1), False),
+    "Initial": (initial, False),
+    "other UDP 443": (lambda number: datagram(number, b"\x41" + bytes(40)), False),
+    "SYN out": (lambda number: leaving(number, 0x02), True),
+    "PSH out": (lambda number: leaving(number, 0x18), True),
+    "ACK out": (lambda number: leaving(number, 0x10), True),
+    "RST out": (lambda number: leaving(number, 0x04), True),
+    # All packets of connections, one connection after the other.
+    "connections": (lambda number: frame(number // PACKETS, number % PACKETS), False),
+}
+
+
+def send(count, rate, kind):
+    """Sends so many packets of a kind, at so many a second or as fast as it goes; prints how long it took, and the time of
+    the processor for each packet of the fastest thousand."""
+    make, leaves = KINDS[kind]
+    packets = [make(number) for number in range(count)]
+    if leaves:
         out = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
         out.connect(("198.51.100.1", 0))
-    started, worked = time.perf_counter(), time.process_time()
-    for first in range(0, len(frames), 32):
-        for one in frames[first : first + 32]:
+    else:
+        out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+        out.bind(("c0", 0))
+    started, least = time.perf_counter(), math.inf
+    batch = 32 if rate else 1000
+    for first in range(0, len(packets), batch):
+        worked = time.process_time()
+        for one in packets[first : first + batch]:
             out.send(one)
+        least = min(least, (time.process_time() - worked) / batch)
         if rate:
-            wait = started + (first + 32) / rate - time.perf_counter()
+            wait = started + (first + batch) / rate - time.perf_counter()
             if wait > 0:
                 time.sleep(wait)
-    print(time.perf_counter() - started, time.process_time() - worked)
+    print(time.perf_counter() - started, least)
 
 
-def flood(count, rate=0, only=None, leaving=None):
-    command = ["taskset", "-c", "0", sys.executable, os.path.abspath(__file__), "--send", str(count), "--pace", str(rate)]
-    command += [] if only is None else ["--only", str(only)]
-    command += [] if leaving is None else ["--leaving", str(leaving)]
-    return [float(one) for one in inside(CLIENT if leaving is None else SERVER, *command).stdout.split()]
+def flood(count, kind, rate=0):
+    command = ["taskset", "-c", "0", sys.executable, os.path.abspath(__file__)]
+    command += ["--send", str(count), "--pace", str(rate), "--kind", kind]
+    return [float(one) for one in inside(SERVER if KINDS[kind][1] else CLIENT, *command).stdout.split()]
 
 
 # --- What packets cost that are not sampled --------------------------------------------------------------------------
@@ -119,20 +161,22 @@ def no_rules(cutshort):
     inside(SERVER, cutshort, "rules", "remove", check=False)
 
 
-def costs(cutshort, rounds, beside):
-    kinds = {
+def costs(cutshort, rounds, beside, count):
+    methods = {
         "no rules": None,
         **({"`--beside`": "beside"} if beside else {}),
         "`--nft` (default)": ("--nft",),
+        "`--nft --server-resets`": ("--nft", "--server-resets"),
         "`--origin`": ("--origin",),
+        "`--quic`": ("--quic",),
         "`--nft-conntrack`": ("--nft-conntrack",),
         "`--iptables`": ("--iptables",),
         "`af_packet:s0`, no rules": "af_packet",
     }
+    measured = [kind for kind in KINDS if kind != "connections"]
     least = {}
-    count = 150_000
     for _ in range(rounds):
-        for name, options in kinds.items():
+        for name, options in methods.items():
             receiver = None
             if options == "af_packet":
                 receiver = start(cutshort, "af_packet:s0", {"CUTSHORT_SAMPLE_RATE": str(NOTHING)})
@@ -140,35 +184,24 @@ def costs(cutshort, rounds, beside):
                 inside(SERVER, "nft", "-f", beside)
             elif options:
                 rules(cutshort, *options, "--rate", str(NOTHING))
-            took = [flood(count, only=only)[1] / count * 1e9 for only in (0, 1)]
+            took = [flood(count, kind)[1] * 1e9 for kind in measured]
             least[name] = [min(one) for one in zip(took, least.get(name, took))]
             if receiver:
                 stop(receiver)
             no_rules(cutshort)
-    show(least, "SYN", "another packet")
+    show(least, measured)
 
 
-def show(least, *kinds):
+def show(least, kinds):
+    """Nanoseconds without rules, what rules add, and this beside what the default rules add to a SYN that arrives."""
     base = least["no rules"]
-    print("| rules |" + "".join(f" ns, {kind} | no rules = 1 | ns more |" for kind in kinds))
-    print("|---|" + "--:|" * (3 * len(kinds)))
-    for name, took in least.items():
-        cells = [f"{one:.0f} | {one / of:.2f} | {one - of:.0f}" for one, of in zip(took, base)]
-        print(f"| {name} | {' | '.join(cells)} |")
-
-
-def leaving_costs(cutshort, rounds):
-    kinds = {"no rules": None, "`--nft`": (), "`--nft --server-resets`": ("--server-resets",)}
-    least = {}
-    count = 100_000
-    for _ in range(rounds):
-        for name, options in kinds.items():
-            if options is not None:
-                rules(cutshort, *options, "--rate", str(NOTHING))
-            took = [flood(count, leaving=flags)[1] / count * 1e9 for flags in (0x10, 0x04)]
-            least[name] = [min(one) for one in zip(took, least.get(name, took))]
-            no_rules(cutshort)
-    show(least, "ACK that leaves", "RST that leaves")
+    more = {name: [one - of for one, of in zip(took, base)] for name, took in least.items()}
+    unit = more["`--nft` (default)"][0]
+    print("| rules | " + " | ".join(kinds) + " |\n|---|" + "--:|" * len(kinds))
+    print("| no rules, ns | " + " | ".join(f"{one:.0f}" for one in base) + " |")
+    for name, of_kinds in more.items():
+        if name != "no rules":
+            print(f"| {name}, ns more (ratio) | " + " | ".join(f"{one:.0f} ({one / unit:.2f})" for one in of_kinds) + " |")
 
 
 # --- How many are received -------------------------------------------------------------------------------------------
@@ -215,7 +248,7 @@ def received(cutshort, seconds):
             settings = {} if options else {"CUTSHORT_SAMPLE_RATE": "1"}
             receiver = start(cutshort, source, settings)
             count = (rate or 250_000) * seconds // PACKETS * PACKETS
-            took, _ = flood(count, rate)
+            took, _ = flood(count, "connections", rate)
             written, lost = stop(receiver)
             no_rules(cutshort)
             most = "" if rate else " (as fast as it goes)"
@@ -228,22 +261,20 @@ def main():
     target = os.environ.get("CARGO_TARGET_DIR", os.path.join(root, "target"))
     parser.add_argument("--cutshort", default=os.path.join(target, "dist/cutshort"))
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--packets", type=int, default=100_000, help="how many are sent of each kind in a round")
     parser.add_argument("--seconds", type=int, default=2, help="how long packets are sent for each line")
     parser.add_argument("--send", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--pace", type=int, default=0, help=argparse.SUPPRESS)
-    parser.add_argument("--only", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--leaving", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--kind", choices=KINDS, help=argparse.SUPPRESS)
     parser.add_argument("--beside", metavar="FILE", help="other rules for nft whose costs are measured as well")
     chosen = parser.parse_args()
     if chosen.send:
-        return send(chosen.send, chosen.pace, chosen.only, chosen.leaving)
+        return send(chosen.send, chosen.pace, chosen.kind)
     if os.geteuid() != 0:
         parser.error("needs root")
     try:
         set_up()
-        costs(chosen.cutshort, chosen.rounds, chosen.beside)
-        print()
-        leaving_costs(chosen.cutshort, chosen.rounds)
+        costs(chosen.cutshort, chosen.rounds, chosen.beside, chosen.packets)
         if chosen.seconds:
             print()
             received(chosen.cutshort, chosen.seconds)
