@@ -86,7 +86,7 @@ fn a_shutdown_is_served_and_survives_a_kill() {
 
     let folder = server.kill();
     let table = query(folder.path(), "events --alarms");
-    assert!(table.contains("Iraq    traffic 98 % lower"), "{table}");
+    assert!(table.contains("Iraq   traffic 98 % lower"), "{table}");
     assert_eq!(table.matches("traffic").count(), 1, "{table}");
     let listed = query(folder.path(), "events --location IQ --format json");
     let listed: Value = serde_json::from_str(&listed).unwrap();

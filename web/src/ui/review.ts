@@ -33,5 +33,5 @@ export function reviewMenu(app: App, { id, review }: Pick<FoundEvent, "id" | "re
     choice("Dismiss", () => radar.review(id, "dismissed", note.value.trim())),
     review ? choice("Take back", () => radar.withdraw(id)) : null,
   );
-  return menu("Review", { key: `review:${id}`, class: "wide", title: "Confirm or dismiss this event" }, form);
+  return menu("Review", { key: `review:${id}`, class: "wide", title: "Review this event: confirm or dismiss it" }, form);
 }

@@ -24,7 +24,7 @@ fn status_says_what_there_is_and_what_is_missing() {
     let status = Server::of(store()).get("/client/v4/radar/status").result();
     assert_eq!(
         status["exclusions"][0],
-        json!({"name": "no_syn", "about": Exclusion::NoSyn.about(), "count": 10, "share": "25"})
+        json!({"name": "no_syn", "title": Exclusion::NoSyn.title(), "about": Exclusion::NoSyn.about(), "count": 10, "share": "25"})
     );
     assert_eq!(status["windows"]["pending"], 1);
     assert_eq!(status["windows"]["oldestPending"], "2026-01-14T11:45:00Z");

@@ -8,7 +8,7 @@ use cutshort_capture::{DATAGRAMS, LiveCount, LiveSets, LiveSettings};
 use cutshort_packet::FiveTuple;
 use cutshort_packet::quic::{Datagram, Found, HashKey, Icmp, Kinds, ServerPorts};
 
-use crate::network::{Network, Received, Receiving};
+use crate::network::{Network, Received, Receiving, eventually};
 
 const SEED: Seed = Seed::new(0x1234_5678).unwrap();
 const RATE: NonZeroU32 = NonZeroU32::new(4).unwrap();
@@ -172,7 +172,7 @@ try:
 except TimeoutError: print(n)'";
     let received = std::thread::scope(|scope| {
         let served = scope.spawn(|| network.server(echo));
-        std::thread::sleep(std::time::Duration::from_millis(500));
+        until_bound(&network, 1);
         run(
             &network,
             443,
@@ -192,6 +192,12 @@ for n in range(80): send('203.0.113.2', 20000 + n, [long(0, 1200), short()])
     let loaded = network.on_server(|| rules::status().unwrap());
     assert_eq!(loaded[0].packets("full"), Some(30));
     assert_eq!(loaded[0].data_set(), LiveSets::QUIC);
+}
+
+/// Waits until so many sockets of the server are bound to port 443.
+fn until_bound(network: &Network, sockets: usize) {
+    let bound = || network.server("ss -ulnH 'sport = :443'").lines().count();
+    eventually("a server at port 443", || bound() == sockets);
 }
 
 /// ICMP errors of clients whose socket is gone: of connections in the sample, and of no others.
@@ -214,7 +220,7 @@ time.sleep(0.5)'";
     network.client("sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0 net.ipv4.icmp_msgs_per_sec=100000 || true");
     std::thread::scope(|scope| {
         let answering = scope.spawn(|| network.server(answer));
-        std::thread::sleep(std::time::Duration::from_millis(500));
+        until_bound(&network, 2);
         run(
             &network,
             443,
