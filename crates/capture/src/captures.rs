@@ -17,7 +17,7 @@ pub struct Captures {
     current: usize,
     /// The current capture is read on as long as its records are not later.
     until: i64,
-    /// The captures that have no more records, by their place among the paths.
+    /// The captures that were read to their end, as indices into the paths.
     ended: Vec<usize>,
     problems: Vec<CaptureProblem>,
     applications: Vec<String>,
@@ -33,7 +33,7 @@ struct Waiting {
 }
 
 struct OpenCapture {
-    /// Its place among the paths.
+    /// Its index among the paths.
     file: usize,
     path: PathBuf,
     capture: Capture,
@@ -246,15 +246,15 @@ impl Captures {
         self.open.get(self.current)?.capture.record()
     }
 
-    /// Which capture has the current record, by its place among the paths.
+    /// The capture of the current record, as an index into the paths.
     #[must_use]
     #[inline]
     pub fn file(&self) -> Option<usize> {
         Some(self.open.get(self.current)?.file)
     }
 
-    /// The captures of which records were read and there are no more, by their place among the paths, in the order in which
-    /// they ended. Those that were still open when reading was stopped are not among them.
+    /// The captures that were read to their end, as indices into the paths, in the order in which they ended. Captures that
+    /// were still open when reading was stopped are not included.
     #[must_use]
     pub fn ended(&self) -> &[usize] {
         &self.ended

@@ -67,7 +67,7 @@ impl LocalCapture {
     }
 }
 
-/// What goes on beside answering.
+/// What runs beside answering.
 pub(crate) struct Running(cutshort_agent::Running);
 
 impl Running {

@@ -178,9 +178,9 @@ impl<T: FnMut(u64), S: Fn(&str)> Importing<'_, T, S> {
         std::thread::scope(|scope| {
             let feed = |(target, kept)| Feed { scope, target, privacy, kept, imports: Vec::new() };
             let mut feeds: Vec<_> = targets.iter().zip(kept).map(feed).collect();
-            let (mut read, mut ended, mut goes_on) = (before, 0, true);
-            while goes_on && let Some(seen) = Seen::of(captures) {
-                goes_on = feeds.iter_mut().all(|feed| feed.record(&seen));
+            let (mut read, mut ended, mut is_taken) = (before, 0, true);
+            while is_taken && let Some(seen) = Seen::of(captures) {
+                is_taken = feeds.iter_mut().all(|feed| feed.record(&seen));
                 read += 1;
                 tick(read);
                 captures.advance();
@@ -189,7 +189,7 @@ impl<T: FnMut(u64), S: Fn(&str)> Importing<'_, T, S> {
                     ended += 1;
                 }
             }
-            let is_whole = goes_on && !self.reading.is_stopped();
+            let is_whole = is_taken && !self.reading.is_stopped();
             feeds.into_iter().try_for_each(|feed| feed.end(is_whole))
         })
     }

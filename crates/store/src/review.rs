@@ -41,4 +41,16 @@ pub struct Review {
 impl Review {
     /// The longest note, in characters.
     pub const LONGEST_NOTE: usize = 2_000;
+
+    /// A decision, made at this time (nanoseconds since the Unix epoch); a note without text is none.
+    ///
+    /// # Errors
+    /// A text for the operator: the note is too long.
+    pub fn new(decision: Decision, note: Option<&str>, at: i64) -> Result<Self, String> {
+        let note = note.map(str::trim).filter(|note| !note.is_empty());
+        if note.is_some_and(|note| note.chars().count() > Self::LONGEST_NOTE) {
+            return Err(format!("note: at most {} characters", Self::LONGEST_NOTE));
+        }
+        Ok(Self { decision, note: note.map(str::to_owned), at })
+    }
 }

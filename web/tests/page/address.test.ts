@@ -77,7 +77,7 @@ describe.each([{ name: "wide", width: 1440 }, { name: "narrow", width: 360 }])("
 });
 
 describe("the map", () => {
-  it.each([["light", "any"], ["dark", "any"], ["light", "post_ack"], ["dark", "later_in_flow"]] as const)("has colours that can be told apart: %s, %s", async (colorScheme, stage) => {
+  it.each([["light", "any"], ["dark", "any"], ["light", "post_ack"], ["dark", "later_in_flow"]] as const)("has distinguishable colours: %s, %s", async (colorScheme, stage) => {
     const { page } = looked;
     await page.emulateMedia({ colorScheme });
     await looked.open(`?view=where&range=4w&stage=${stage}`);

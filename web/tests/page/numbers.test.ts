@@ -93,7 +93,7 @@ describe("rankings", () => {
   });
 });
 
-it("sampled and estimated numbers are told apart", async () => {
+it("sampled and estimated numbers are named as such", async () => {
   const { page } = looked;
   await looked.open("?range=7d&unit=count");
   expect(await text(page, "figure .sub")).toBe("Estimated connections per hour");

@@ -71,9 +71,9 @@ describe("the sentence", () => {
   ])("%s", (said, compared) => expect(headline(compared)).toBe(said));
 
   it("has its numbers below", () => {
-    expect(plain(line("node", oneApart(5, "edge3")))).toBe("edge3: 50.0 %, +30.0 points (n = 10,000). The other 4 servers agree: 20.0 % to 20.0 % (n = 40,000).");
-    expect(plain(line("ip_version", agreeing(2)))).toBe("Both IP versions agree: 20.0 % to 20.0 % (n = 20,000).");
-    expect(plain(line("port", agreement([sample("443", 20), sample("80", 20), sample("25", 20, 9)])))).toBe("Both ports agree: 20.0 % to 20.0 % (n = 20,000). One port with fewer than 100 connections is not compared.");
+    expect(plain(line("node", oneApart(5, "edge3")))).toBe("edge3: 50.0 %, +30.0 points (n = 10,000). The other 4 servers agree: 20.0 % (n = 40,000).");
+    expect(plain(line("ip_version", agreeing(2)))).toBe("Both IP versions agree: 20.0 % (n = 20,000).");
+    expect(plain(line("port", agreement([sample("443", 20), sample("80", 20), sample("25", 20, 9)])))).toBe("Both ports agree: 20.0 % (n = 20,000). One port with fewer than 100 connections is not compared.");
     expect(line("node", agreeing(1))).toBe("Only edge1 has enough connections to compare.");
     expect(line("node", agreement([sample("file", 20)]))).toBe("There are only imported captures, and no servers to compare.");
   });

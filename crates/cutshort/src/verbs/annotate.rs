@@ -197,12 +197,8 @@ fn remove(arguments: &Remove) -> Result<Done, Error> {
 }
 
 fn decide(arguments: &Decide, decision: Decision) -> Result<Done, Error> {
-    let note = arguments.note.as_deref().map(str::trim).filter(|note| !note.is_empty());
-    if note.is_some_and(|note| note.chars().count() > Review::LONGEST_NOTE) {
-        return Err(Error::Usage(format!("--note: at most {} characters", Review::LONGEST_NOTE)));
-    }
-    let at = cutshort_model::now();
-    review(&arguments.event, Some(&Review { decision, note: note.map(str::to_owned), at }))
+    let decided = Review::new(decision, arguments.note.as_deref(), cutshort_model::now());
+    review(&arguments.event, Some(&decided.map_err(|why| Error::Usage(format!("--{why}")))?))
 }
 
 /// Stores what was decided, in the data set that has the event.

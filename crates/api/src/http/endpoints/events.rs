@@ -156,11 +156,8 @@ fn review(call: &mut Call<'_>) -> Result<Reply, Problem> {
         .map_err(|error| Problem::bad_input(format!("the body is not a valid review: {error}")))?;
     let unknown = || Problem::bad_input(format!("decision: '{decision}' is neither confirmed nor dismissed"));
     let decision = Decision::from_name(&decision).ok_or_else(unknown)?;
-    let note = note.map(|note| note.trim().to_owned()).filter(|note| !note.is_empty());
-    if note.as_ref().is_some_and(|note| note.chars().count() > Review::LONGEST_NOTE) {
-        return Err(Problem::bad_input(format!("note: at most {} characters", Review::LONGEST_NOTE)));
-    }
-    decide(call, Some(&Review { decision, note, at: call.now }))
+    let review = Review::new(decision, note.as_deref(), call.now).map_err(Problem::bad_input)?;
+    decide(call, Some(&review))
 }
 
 fn withdraw(call: &mut Call<'_>) -> Result<Reply, Problem> {
