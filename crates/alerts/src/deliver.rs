@@ -4,10 +4,11 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
+use cutshort_geo::Geo;
 use cutshort_metrics::Exposition;
 use cutshort_model::nanoseconds;
 use cutshort_pipeline::{GeoData, stores};
-use cutshort_store::{Alert, AlertKind, Outbox, Result as StoreResult, Store, StoreError, Told};
+use cutshort_store::{Alert, AlertKind, Outbox, QueuedAlert, Result as StoreResult, Store, StoreError, Told};
 use cutshort_verdict::DataSet;
 
 use crate::config::Filter;
@@ -293,12 +294,22 @@ impl Worker {
         Ok(true)
     }
 
+    /// Whether the receiver is told of an alert. That an event gets worse is of no interest once it is dismissed; its end is,
+    /// as receivers may wait for it.
+    fn wants(&self, queued: &QueuedAlert, data_set: DataSet, geo: &Geo) -> bool {
+        let is_of_interest = match queued.alert.kind {
+            AlertKind::Opened | AlertKind::Worse => !queued.is_dismissed,
+            AlertKind::Ended | AlertKind::Retracted => true,
+        };
+        is_of_interest && self.filter.wants(&queued.alert.event, data_set, geo)
+    }
+
     /// Passes over the alerts at the front that are not for this receiver, or too old; the number of the last one.
     fn skip(&self, data_set: DataSet, outbox: &dyn Outbox, told: i64) -> StoreResult<i64> {
         let (geo, mut last) = (self.geo.current(), told);
         for queued in outbox.after(told, TOGETHER)? {
             let alert = &queued.alert;
-            if self.filter.wants(&alert.event, data_set, &geo) {
+            if self.wants(&queued, data_set, &geo) {
                 if now().saturating_sub(alert.at) <= self.give_up {
                     break;
                 }
@@ -332,7 +343,7 @@ impl Worker {
         }
         let (geo, mut last) = (self.geo.current(), told);
         for queued in outbox.after(told, room)? {
-            if self.filter.wants(&queued.alert.event, data_set, &geo) {
+            if self.wants(&queued, data_set, &geo) {
                 messages.push(Message::new(&queued.alert, data_set, &geo, self.page.as_deref()));
             }
             last = queued.number;
@@ -391,7 +402,7 @@ impl Worker {
         for (data_set, outbox) in outboxes {
             let told = self.told(*outbox)?;
             let wanted = outbox.after(told.last, TOGETHER)?.into_iter();
-            for queued in wanted.filter(|queued| self.filter.wants(&queued.alert.event, *data_set, &geo)) {
+            for queued in wanted.filter(|queued| self.wants(queued, *data_set, &geo)) {
                 waiting += 1;
                 let at = queued.alert.at;
                 oldest = Some(oldest.map_or(at, |oldest: i64| oldest.min(at)));

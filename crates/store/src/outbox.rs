@@ -65,6 +65,8 @@ pub struct QueuedAlert {
     pub number: i64,
     /// The alert.
     pub alert: Alert,
+    /// Whether the operator has dismissed its event by now.
+    pub is_dismissed: bool,
 }
 
 /// How much a receiver was told.
@@ -93,7 +95,7 @@ pub trait Outbox: Send + Sync {
     /// Notes that a receiver was told all alerts up to this number; if it was really told one, the time.
     fn tell(&self, receiver: &str, last: i64, at: Option<i64>) -> Result<()>;
 
-    /// The events of which a receiver was told that they are open, and that still are.
+    /// The events that a receiver was told are open, that still are, and that the operator has not dismissed.
     fn firing(&self, receiver: &str) -> Result<Vec<Event>>;
 }
 

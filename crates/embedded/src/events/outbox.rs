@@ -6,7 +6,7 @@ use cutshort_store::{
 };
 use rusqlite::{OptionalExtension, Transaction, params, params_from_iter};
 
-use super::{COLUMNS, EventFile, event_columns, kept, named, values};
+use super::{COLUMNS, EventFile, event_columns, kept, named, reviews, values};
 use crate::error::Result;
 
 /// In an alert, the event is as it was then, and `updated_ns` is when it was stored. Numbers are never used again.
@@ -57,8 +57,10 @@ impl Outbox for EventFile {
     }
 
     fn after(&self, number: i64, most: usize) -> StoreResult<Vec<QueuedAlert>> {
-        let select =
-            format!("SELECT number, kind, {COLUMNS} FROM alert WHERE number > ?1 ORDER BY number LIMIT ?2");
+        let select = format!(
+            "SELECT number, kind, {COLUMNS}, {} AS is_dismissed FROM alert WHERE number > ?1 ORDER BY number LIMIT ?2",
+            reviews::is_dismissed!("alert.id")
+        );
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         Ok(self.read(|sql| {
             let mut select = sql.prepare_cached(&select)?;
@@ -68,7 +70,8 @@ impl Outbox for EventFile {
                 let KeptEvent { event, updated: at, .. } = kept(row)?;
                 let kind = row.get_ref("kind")?.as_str().map_err(rusqlite::Error::from)?;
                 let kind = named("kind of alert", kind, AlertKind::from_name)?;
-                found.push(QueuedAlert { number: row.get("number")?, alert: Alert { kind, event, at } });
+                let (number, is_dismissed) = (row.get("number")?, row.get("is_dismissed")?);
+                found.push(QueuedAlert { number, alert: Alert { kind, event, at }, is_dismissed });
             }
             Ok(found)
         })?)
@@ -87,7 +90,8 @@ impl Outbox for EventFile {
             "SELECT {COLUMNS} FROM event WHERE state = 'open' AND alarm IS NOT NULL AND EXISTS (
                  SELECT 1 FROM alert, receiver WHERE alert.id = event.id AND receiver.name = ?1
                  AND alert.number > receiver.first AND alert.number <= receiver.last
-             ) ORDER BY onset, id"
+             ) AND NOT {} ORDER BY onset, id",
+            reviews::is_dismissed!("event.id")
         );
         Ok(self.read(|sql| {
             let mut select = sql.prepare_cached(&select)?;
@@ -104,7 +108,7 @@ impl Outbox for EventFile {
 #[cfg(test)]
 mod tests {
     use cutshort_detect::{Channel, EventState, SeriesPlace};
-    use cutshort_store::{EventStep, Events};
+    use cutshort_store::{Decision, EventStep, Events, Review};
     use cutshort_verdict::DataSet;
 
     use super::*;
@@ -169,9 +173,26 @@ mod tests {
         assert_eq!(file.firing("a").unwrap(), [], "not told yet");
         file.tell("a", 2, Some(8)).unwrap();
         assert_eq!(file.firing("a").unwrap(), [event(20)]);
+        let review =
+            |decision| file.review(event(20).id, Some(&Review::new(decision, None, 8).unwrap())).unwrap();
+        assert!(review(Decision::Dismissed));
+        assert_eq!(file.firing("a").unwrap(), []);
+        assert!(review(Decision::Confirmed));
+        assert_eq!(file.firing("a").unwrap(), [event(20)]);
         let closed = Event { state: EventState::Closed, end: Some(30), closed: Some(31), ..event(20) };
         keep(&file, &[alert(AlertKind::Ended, closed, 9)]);
         assert_eq!(file.firing("a").unwrap(), []);
+    }
+
+    #[test]
+    fn alerts_say_whether_their_event_was_dismissed() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = EventFile::in_directory(folder.path(), DataSet::Tcp);
+        keep(&file, &[alert(AlertKind::Opened, event(1), 5), alert(AlertKind::Opened, event(20), 5)]);
+        file.review(event(20).id, Some(&Review::new(Decision::Dismissed, None, 8).unwrap())).unwrap();
+        let dismissed: Vec<bool> =
+            file.after(0, 10).unwrap().iter().map(|queued| queued.is_dismissed).collect();
+        assert_eq!(dismissed, [false, true]);
     }
 
     #[test]

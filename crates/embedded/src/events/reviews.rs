@@ -14,6 +14,15 @@ use crate::rescue::{Scan, scan};
 pub(super) const SCHEMA: &str = "
 CREATE TABLE review (id INTEGER PRIMARY KEY, decision TEXT NOT NULL, note TEXT, at_ns INTEGER NOT NULL) STRICT;
 ";
+
+/// The condition that an event, named by an expression for its ID, was dismissed.
+macro_rules! is_dismissed {
+    ($id:literal) => {
+        concat!("EXISTS (SELECT 1 FROM review WHERE review.id = ", $id, " AND review.decision = 'dismissed')")
+    };
+}
+pub(super) use is_dismissed;
+
 const SELECT: &str = "SELECT id, decision, note, at_ns FROM review";
 
 pub(super) fn list(sql: &Connection) -> Result<BTreeMap<EventId, Review>> {
