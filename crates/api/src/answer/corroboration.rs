@@ -1,6 +1,7 @@
 //! What other sources say about events.
 
 use std::cell::OnceCell;
+use std::sync::{Mutex, PoisonError};
 
 use cutshort_corroborate::{Corroboration, Opinion, Said, Testimony, compare, links, needed};
 use cutshort_detect::{Event, SeriesPlace};
@@ -130,8 +131,12 @@ impl<'a> Sources<'a> {
     }
 
     fn set_problem(&self, why: &str) {
-        if self.problem.set(why.to_owned()).is_ok() {
+        // Each request finds it again.
+        static LOGGED: Mutex<String> = Mutex::new(String::new());
+        let mut logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.problem.set(why.to_owned()).is_ok() && *logged != why {
             tracing::warn!("what other sources say cannot be read: {why}");
+            why.clone_into(&mut logged);
         }
     }
 
