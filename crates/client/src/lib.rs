@@ -1,7 +1,8 @@
 //! HTTP requests to servers that the operator has named: who is trusted, what a sandbox must leave, and errors in words.
 //!
-//! Proxies of the environment are ignored and redirects are not followed: what is sent is for the server that was named.
+//! Redirects are not followed, and what is sent ignores the environment's proxies: it is for the server that was named.
 
+mod fetch;
 mod needs;
 mod tls;
 
@@ -15,6 +16,7 @@ use ureq::{Agent, Error, Proxy};
 
 use tls::Encryption;
 
+pub use fetch::fetch;
 pub use needs::{CERTIFICATES, reaching};
 pub use tls::{Trust, Verifier, read_certificates, trusted_certificates};
 

@@ -5,6 +5,8 @@
 
 mod common;
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::path::Path;
 
 use common::server::Server;
@@ -29,6 +31,20 @@ fn query(folder: &Path, question: &str) -> String {
     run(&format!("query {question} --data {}", folder.display()), &[] as &[&str]).fine().stdout
 }
 
+/// A URL at which a file can be read once.
+fn publish(file: &Path) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/ioda.json", listener.local_addr().unwrap());
+    let text = std::fs::read_to_string(file).unwrap();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+        while !lines.next().unwrap().unwrap().is_empty() {}
+        write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{text}", text.len()).unwrap();
+    });
+    url
+}
+
 /// Imports an outage of IODA's that begins with a window, twice: it agrees, with what the page of the source has.
 fn corroborate(folder: &Path, window: i64) {
     let file = folder.join("../ioda.json");
@@ -45,6 +61,10 @@ fn corroborate(folder: &Path, window: i64) {
     assert!(first.contains("ioda.json: outage events of IODA: 1 report\n"), "{first}");
     assert!(first.ends_with("1 record new, 0 changed, 0 known before\n"), "{first}");
     assert!(import().ends_with("0 records new, 0 changed, 1 known before\n"));
+    let url = publish(&file);
+    let command = format!("corroborate import --data {} {url}", folder.display());
+    let fetched = run(&command, &[] as &[&str]).ended(0).stderr;
+    assert!(fetched.contains(&format!("{url}: outage events of IODA: 1 report\n")), "{fetched}");
     let table = query(folder, "events --alarms");
     assert!(table.contains("Other sources") && table.contains("ioda agrees"), "{table}");
     std::fs::write(&file, "[{\"location\": \"country/IQ\"}]").unwrap();

@@ -1,5 +1,6 @@
 //! `cutshort corroborate`: what other sources say about events.
 
+use std::fmt::Display;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -18,13 +19,16 @@ use crate::error::{Done, Error};
 use crate::options::GeoFiles;
 use crate::terminal::{self, message};
 
+/// The most bytes that are read from a URL.
+const LARGEST: u64 = 200_000_000;
+
 /// Import what other sources say about events
 ///
 /// Events show for each source whether it agrees, disagrees, is silent, or has no data about their place and time
-/// ('cutshort query events', and the API). cutshort does not fetch anything: download files, and import them.
+/// ('cutshort query events', and the API). Nothing is fetched but the URLs that you name.
 #[derive(Subcommand)]
 pub(crate) enum Corroborate {
-    /// Import files of IODA, OONI, Radar, Censored Planet or CenAlert, or CSV
+    /// Import files or URLs of IODA, OONI, Radar, Censored Planet or CenAlert, or CSV
     Import(Box<Import>),
     /// List the sources, and what was imported of them
     List(Sources),
@@ -44,11 +48,11 @@ pub(crate) enum Corroborate {
 /// Importing the same file again changes nothing.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  curl -s 'https://api.ioda.inetintel.cc.gatech.edu/v2/outages/events?entityType=country&entityCode=IQ&from=1781000000&until=1781200000' | cutshort corroborate import --data DIR -\n  cutshort corroborate import --data DIR --source ground reports.csv\n  cutshort corroborate import --data DIR --location IQ radar-timeseries.json"
+    after_help = "Examples:\n  cutshort corroborate import --data DIR 'https://api.ioda.inetintel.cc.gatech.edu/v2/outages/events?entityType=country&entityCode=IQ&from=1781000000&until=1781200000'\n  cutshort corroborate import --data DIR --source ground reports.csv\n  cutshort corroborate import --data DIR --location IQ radar-timeseries.json"
 )]
 pub(crate) struct Import {
-    /// Files to import; '-' is standard input
-    #[arg(value_name = "FILE", required = true)]
+    /// Files or http(s) URLs to import; '-' is standard input
+    #[arg(value_name = "FILE|URL", required = true)]
     files: Vec<PathBuf>,
     #[command(flatten)]
     directory: Directory,
@@ -133,8 +137,9 @@ fn import(arguments: &Import) -> Result<Done, Error> {
     let mut all = Vec::new();
     for path in &arguments.files {
         let name = name_of(path);
-        let text = text_of(path).map_err(|error| Error::Failed(format!("{name}: {error}")))?;
-        let found = read(&text, &reading).map_err(|error| Error::Failed(format!("{name}: {error}")))?;
+        let failed = |error: &dyn Display| Error::Failed(format!("{name}: {error}"));
+        let text = text_of(path).map_err(|error| failed(&error))?;
+        let found = read(&text, &reading).map_err(|error| failed(&error))?;
         message(&format!("{name}: {found}"));
         all.push(found.records);
     }
@@ -148,13 +153,16 @@ fn import(arguments: &Import) -> Result<Done, Error> {
     Ok(Done::Whole)
 }
 
-fn text_of(path: &Path) -> io::Result<String> {
-    if path != Path::new("-") {
-        return std::fs::read_to_string(path);
-    }
+fn text_of(path: &Path) -> Result<String, String> {
     let mut text = String::new();
-    io::stdin().lock().read_to_string(&mut text)?;
-    Ok(text)
+    let read = match path.to_str() {
+        Some(url) if url.starts_with("http://") || url.starts_with("https://") => {
+            return cutshort_client::fetch(url, LARGEST);
+        }
+        Some("-") => io::stdin().lock().read_to_string(&mut text).map(|_| text),
+        _ => std::fs::read_to_string(path),
+    };
+    read.map_err(|error| error.to_string())
 }
 
 fn list(arguments: &Sources, color: ColorChoice) -> Result<Done, Error> {
