@@ -119,6 +119,7 @@ fn no_line_of_help_is_wider_than_80_columns() {
         "doctor",
         "geo",
         "geo lookup",
+        "geo update",
         "rules",
         "rules apply",
         "rules remove",
@@ -148,4 +149,21 @@ fn no_line_of_a_trace_is_wider_than_80_columns() {
     for (tuple, path) in [inject, reuse] {
         fits(80, &["classify", "--explain", tuple, path]);
     }
+}
+
+#[test]
+fn geo_data_are_replaced_whole_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let [used, new] = ["used.csv", "new.csv"].map(|name| folder.path().join(name));
+    std::fs::write(&new, "10.0.0.0,10.0.0.255,PT,64500,Own\n").unwrap();
+    let update = |to: &str| run(&format!("geo update --from {}{to}", new.display()), &[] as &[&str]);
+    let to = format!(" --to {}", used.display());
+    let compared = update("").ended(0);
+    assert!(compared.stdout.contains("  unknown → PT  256 IPv4 addresses\n"), "{compared:?}");
+    assert!(compared.stderr.contains("nothing is written"), "{compared:?}");
+    update(&to).ended(0);
+    assert!(update(&to).ended(0).stdout.starts_with("0.00 % of IPv4 addresses have another country, 0.00 %"));
+    std::fs::write(&new, "no data\n").unwrap();
+    assert!(update(&to).ended(2).stderr.contains("new.csv: "));
+    assert_eq!(std::fs::read_to_string(&used).unwrap(), "10.0.0.0,10.0.0.255,PT,64500,Own\n");
 }

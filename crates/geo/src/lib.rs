@@ -23,6 +23,7 @@ mod columns;
 mod country;
 mod csv_file;
 mod date;
+mod difference;
 mod error;
 mod index;
 mod layer;
@@ -41,6 +42,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 pub use country::{Continent, Country};
+pub use difference::{Changes, Difference, Moved};
 pub use error::GeoError;
 pub use networks::NetworkSize;
 pub use places::Places;

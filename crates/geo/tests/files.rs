@@ -281,3 +281,15 @@ fn csv_files_with_nothing_in_them() {
     assert!(problem(&file("header.csv", b"start,end,country\n")).contains(nothing));
     assert!(problem(&file("zero.csv", b"192.0.2.0,192.0.2.255,0,None\n")).contains(nothing));
 }
+
+#[test]
+fn addresses_that_moved_are_counted() {
+    let before = file("before.csv", b"10.0.0.0,10.0.0.255,PT,64500,a\n10.0.2.0,10.0.2.255,ES,64500,a\n");
+    let now = file("now.csv", b"10.0.0.128,10.0.1.127,PT,64501,b\n10.0.2.0,10.0.2.255,FR,64500,a\n");
+    let difference = with(&[&before]).difference(&with(&[&now]));
+    // Half of the first range is gone, half of the next has come, and the third has moved.
+    assert_eq!(difference.v4.country, 128 + 128 + 256);
+    assert_eq!(difference.v4.network, 128 + 128 + 128);
+    assert_eq!(difference.moved[0].addresses, 256);
+    assert!(difference.to_string().contains("  ES → FR  256 IPv4 addresses\n"), "{difference}");
+}

@@ -34,7 +34,13 @@ impl GeoFiles {
 
     /// Loads these files, on top of the built-in data.
     pub(crate) fn open(&self) -> Result<Geo, Error> {
-        Geo::with_files(&self.geo).map_err(|error| Error::Usage(error.to_string()))
+        self.with(None)
+    }
+
+    /// Loads these files and one more, which takes precedence.
+    pub(crate) fn with(&self, last: Option<PathBuf>) -> Result<Geo, Error> {
+        let files: Vec<&PathBuf> = self.geo.iter().chain(&last).collect();
+        Geo::with_files(&files).map_err(|error| Error::Usage(error.to_string()))
     }
 }
 
