@@ -157,6 +157,8 @@ fn a_fuzzer_finds_no_answer_that_is_not_described() {
         "--max-examples=15",
     ]);
     command.args(["--checks=not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"]);
+    // The same endpoints answer for other data sets; one path of each shows that the data set is described.
+    command.arg("--exclude-path-regex=^/client/v4/radar/(origin_resets|quic_closes)_timeouts/(connections|coverage|terms|timeseries|summary/|top/(ases|locations|[{]))");
     command.arg(format!("--header=Authorization: Bearer {}", server.token()));
     command.arg(format!("{}/openapi.json", server.address()));
     run_client(command);
