@@ -188,7 +188,7 @@ async function credit(store: Store, footer: HTMLElement, banner: HTMLElement): P
       status ? `cutshort ${status.version}. ` : null,
       stateLink(store, { view: "method", term: "" }, { key: "footer-method" }, "Method"),
       ", ",
-      h("a", { href: "docs" }, "API"),
+      h("a", { href: "docs" }, "Documentation"),
       ", ",
       h("a", { href: "licences.txt" }, "licences"),
     ),

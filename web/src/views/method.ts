@@ -50,9 +50,9 @@ export async function render(app: App): Promise<Child[]> {
       "connection",
       "What is measured",
       isQuic
-        ? h("p", {}, "Of clients' QUIC connections the datagrams that reach these servers: at most 24 of each, and of those only header fields, lengths and times. A connection is what one client port sent to one server port within 15 minutes, from its first Initial packet on. It was cut short if the client fell silent or closed before data was exchanged. The definitions are those of docs/quic.md, which comes with cutshort. A server that does not answer lets its clients time out at Post-Initial; an ordinary end of a QUIC connection cannot be seen from outside.")
+        ? h("p", {}, "Of clients' QUIC connections the datagrams that reach these servers: at most 24 of each, and of those only header fields, lengths and times. A connection is what one client port sent to one server port within 15 minutes, from its first Initial packet on. It was cut short if the client fell silent or closed before data was exchanged. A server that does not answer lets its clients time out at Post-Initial; an ordinary end of a QUIC connection cannot be seen from outside. ", h("a", { href: "docs/quic" }, "The specification"), " has the definitions in full.")
         : h("p", {}, "Servers record the headers of packets that clients send to them, of a sample of connections: at most 10 packets each, one direction, no content. A connection is what one client port sent to one server port within 15 minutes, from its SYN on. It was cut short if it ended in a reset, or in silence before anything was answered."),
-      isQuic ? null : h("p", {}, "The definitions are those of ", outside(POST, "Cloudflare's post on TCP resets and timeouts"), " and of the paper ", outside(PAPER, "Global, Passive Detection of Connection Tampering (SIGCOMM 2023)"), "; docs/spec.md, which comes with cutshort, has them in full."),
+      isQuic ? null : h("p", {}, "The definitions are those of ", outside(POST, "Cloudflare's post on TCP resets and timeouts"), " and of the paper ", outside(PAPER, "Global, Passive Detection of Connection Tampering (SIGCOMM 2023)"), "; ", h("a", { href: "docs/spec" }, "the specification"), " has them in full."),
     ),
     section("stages", "Stages", h("p", {}, isQuic ? "How far a connection got before it was cut short. From the second datagram of data on, nothing is called cut short." : "How far a connection got before it was cut short. Reset gives the stage that was reached; a timeout is at Post-PSH at the latest."), h("dl", {}, ...stages)),
     isQuic ? null : section("rules", "How a connection ended", h("p", {}, "The first rule that holds decides."), h("ol", {}, ...RULES.map(([id, text]) => h("li", { id: `term-rule-${id}` }, text)))),
@@ -79,7 +79,7 @@ export async function render(app: App): Promise<Child[]> {
       ),
     ),
     section("views", "How to read each view", h("dl", {}, ...VIEWS.flatMap(([view, name, about]) => entry(`view-${view}`, stateLink(store, { view, term: "" }, { key: `method:${view}` }, name), about)))),
-    section("more", "More", h("p", {}, h("a", { href: "docs" }, "The API"), ", ", outside(PAPER, "the paper"), ", ", outside(POST, "the post"), ". On the command line, ", h("code", {}, "cutshort explain NAME"), " prints the same texts.")),
+    section("more", "More", h("p", {}, h("a", { href: "docs" }, "The documentation"), ", ", h("a", { href: "docs/api-reference" }, "the API"), ", ", outside(PAPER, "the paper"), ", ", outside(POST, "the post"), ". On the command line, ", h("code", {}, "cutshort explain NAME"), " prints the same texts.")),
   );
   const contents = [...page.querySelectorAll<HTMLElement>("section[id]")].map((one) => {
     const id = one.id.replace(/^term-/, "");

@@ -4,6 +4,7 @@ mod activity;
 mod agents;
 mod app;
 mod body;
+mod book;
 mod cache;
 mod dispatch;
 mod endpoint;
@@ -79,11 +80,16 @@ pub fn router(app: &Arc<App>) -> Router {
 
 /// That there is nothing at a path: a page for people, and for programs what they can read.
 pub(crate) fn no_route(path: &str, headers: &HeaderMap) -> Response<Body> {
-    let wants_page = |value: &HeaderValue| value.to_str().is_ok_and(|value| value.contains("text/html"));
-    if headers.get_all(header::ACCEPT).iter().any(wants_page) && !path.starts_with("/client/") {
+    if wants_page(headers) && !path.starts_with("/client/") {
         return html::not_found(path).into_response(true);
     }
     problem(&Problem::no_route(path))
+}
+
+/// Whether a person asks, with a browser.
+fn wants_page(headers: &HeaderMap) -> bool {
+    let is_page = |value: &HeaderValue| value.to_str().is_ok_and(|value| value.contains("text/html"));
+    headers.get_all(header::ACCEPT).iter().any(is_page)
 }
 
 fn filter(method: Method) -> MethodFilter {

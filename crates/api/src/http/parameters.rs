@@ -306,6 +306,7 @@ pub(super) const LIMIT_ORIGINS: Parameter = query(
 );
 pub(super) const FORMAT_JSON: Parameter =
     query("format", ParameterKind::Choice(&["JSON"]), "JSON", "JSON only.");
+pub(super) const CHAPTER: Parameter = path("chapter", ParameterKind::Text, "live", "The name of a chapter.");
 pub(super) const SLUG: Parameter = path("slug", ParameterKind::Text, "api", "A name of servers.");
 pub(super) const ORIGIN_NAMES: Parameter = Parameter {
     name: "origin",

@@ -48,7 +48,7 @@ fn reading_needs_a_token_where_it_is_not_open() {
     assert_eq!(got.status, 200);
     assert!(got.header("cache-control").starts_with("private"), "{}", got.header("cache-control"));
     assert_eq!(server.send(request("GET", &summary, &format!("{reader}0"))).problem().0, 401);
-    for path in ["/healthz", "/readyz", "/openapi.json", "/docs"] {
+    for path in ["/healthz", "/readyz", "/openapi.json", "/docs", "/docs/live"] {
         assert_eq!(server.get(path).status, 200, "{path}");
     }
     assert_eq!(server.get("/metrics").status, 401);

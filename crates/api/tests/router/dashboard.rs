@@ -101,7 +101,7 @@ fn people_get_a_page_that_says_that_there_is_nothing() {
 
 #[test]
 fn the_documentation_is_a_page_with_a_way_back() {
-    let page = server().get("/docs").text;
+    let page = server().get("/docs/api-reference").text;
     assert!(page.contains("<main>") && page.contains("<a href=\"/\">Dashboard</a>"), "{page}");
     for group in ["#group-radar", "#group-beyond-radar", "#group-operation"] {
         assert!(

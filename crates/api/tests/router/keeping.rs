@@ -132,6 +132,8 @@ fn what_does_not_need_the_store_never_asks_it() {
     for path in [
         "/healthz",
         "/docs",
+        "/docs/live",
+        "/docs/api-reference",
         "/docs/style.css",
         "/openapi.json",
         &format!("{radar}/tcp_resets_timeouts/terms"),

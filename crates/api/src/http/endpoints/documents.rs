@@ -6,13 +6,16 @@ use std::sync::OnceLock;
 use cutshort_verdict::DataSet;
 
 use super::ROUTES;
+use crate::http::book;
 use crate::http::endpoint::{
     Access, Answers, Call, Endpoint, Group, Method, Parameter, ParameterKind, ParameterPlace, Path, Route,
     Unknown,
 };
 use crate::http::html::{self, escaped};
 use crate::http::openapi;
+use crate::http::parameters as p;
 use crate::http::reply::{HTML, JSON, Keep, Reply};
+use crate::http::wants_page;
 use crate::problem::Problem;
 
 const BASE: Endpoint = Endpoint {
@@ -36,13 +39,33 @@ const BASE: Endpoint = Endpoint {
 pub(super) const OPENAPI: Endpoint = BASE;
 
 pub(super) const PAGE: Endpoint = Endpoint {
-    path: Path::Whole("/docs"),
-    id: "docs",
-    title: "Documentation",
+    path: Path::Whole("/docs/api-reference"),
+    id: "apiReference",
+    title: "API reference",
     about: "This description for people.",
     answers: Answers::Text(&["text/html"]),
     run: page,
     ..BASE
+};
+
+pub(super) const CONTENTS: Endpoint = Endpoint {
+    path: Path::Whole("/docs"),
+    id: "docs",
+    title: "Documentation",
+    about: "The contents of the documentation.",
+    run: |_| Ok(Reply::new(HTML, book::contents()).keep(KEEP)),
+    ..PAGE
+};
+
+pub(super) const CHAPTER: Endpoint = Endpoint {
+    path: Path::Whole("/docs/{chapter}"),
+    id: "docsChapter",
+    title: "A chapter",
+    about: "A chapter of the documentation.",
+    parameters: &[&p::CHAPTER],
+    bad: &[404],
+    run: chapter,
+    ..PAGE
 };
 
 pub(super) const STYLE: Endpoint = Endpoint {
@@ -62,6 +85,15 @@ fn description(_call: &mut Call<'_>) -> Result<Reply, Problem> {
     static TEXT: OnceLock<String> = OnceLock::new();
     let text = TEXT.get_or_init(|| openapi::document().to_pretty_json().unwrap_or_default());
     Ok(Reply::new(JSON, text.as_str()).keep(KEEP))
+}
+
+fn chapter(call: &mut Call<'_>) -> Result<Reply, Problem> {
+    let name = call.part("chapter");
+    match book::chapter(name) {
+        Some(text) => Ok(Reply::new(HTML, text).keep(KEEP)),
+        None if wants_page(&call.headers) => Ok(html::not_found(&format!("/docs/{name}"))),
+        None => Err(Problem::no_data(format!("there is no chapter '{name}': /docs lists them"))),
+    }
 }
 
 fn page(_call: &mut Call<'_>) -> Result<Reply, Problem> {

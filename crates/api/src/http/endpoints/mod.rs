@@ -75,6 +75,8 @@ const ENDPOINTS: &[&Endpoint] = &[
     &operation::READY,
     &operation::METRICS,
     &documents::OPENAPI,
+    &documents::CONTENTS,
+    &documents::CHAPTER,
     &documents::PAGE,
     &documents::STYLE,
 ];
