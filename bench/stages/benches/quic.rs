@@ -1,14 +1,17 @@
-//! Datagrams of the data set `quic`, beside a bare loop over the same frames: the ratio of the two is what counts.
+//! Datagrams of the data set `quic` in a capture, beside a bare loop over the same file: the ratio of the two is what counts.
 
-use std::hint::black_box;
+use std::fs::File;
+use std::io::{BufReader, Read, Write};
+use std::path::Path;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use cutshort_capture::{Captures, Reading, Record, Visitor};
 use cutshort_initials::Opener;
+use cutshort_packet::LinkType;
 use cutshort_packet::quic::{Datagram, Found, HashKey, Opened, ServerPorts};
-use cutshort_packet::{Frame, LinkType};
 
-/// Enough for several times the cache of a core.
-const DATAGRAMS: u32 = 20_000;
+/// A capture of 50 MB, several times the cache of a core.
+const DATAGRAMS: u32 = 100_000;
 const KEY: HashKey = HashKey::new([7; 16]);
 
 /// A packet of version 1 with a long header, ids of 8 bytes and a Length of two.
@@ -54,57 +57,92 @@ fn frame(client: u32, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// What reading costs at least: addresses, ports, length and first byte.
-fn bare(frames: &[Vec<u8>]) -> u64 {
-    let sum = |bytes: &Vec<u8>| {
-        let word =
-            |at: usize| bytes.get(at..at + 4).map_or(0, |word| u64::from(word[0]) + u64::from(word[3]));
-        let is_udp = bytes.get(12..14) == Some(&[8, 0]) && bytes.get(23) == Some(&17);
-        u64::from(is_udp) * (word(26) + word(30) + word(34) + word(38) + word(42))
-    };
-    frames.iter().map(sum).sum()
-}
-
-fn row(bytes: &[u8], ports: &ServerPorts, opener: Option<&mut Opener>) -> Option<Datagram> {
-    let frame = Frame { ts: 0, wire_len: bytes.len() as u32, bytes };
-    let Ok(Found::Udp(udp)) = Found::parse(LinkType::Ethernet, frame, ports) else { return None };
-    let mut row = udp.row(&KEY);
-    if let Some(opener) = opener {
-        opener.open(&udp, &mut row);
+/// A pcap of Ethernet frames.
+fn capture(frames: impl Iterator<Item = Vec<u8>>) -> tempfile::NamedTempFile {
+    let mut bytes: Vec<u8> = [0xa1b2_c3d4, 2 | 4 << 16, 0, 0, 0x4_0000, 1].map(u32::to_le_bytes).concat();
+    for (ts, frame) in (1_700_000_000..).zip(frames) {
+        let len = frame.len() as u32;
+        bytes.extend([ts, 0, len, len].map(u32::to_le_bytes).concat());
+        bytes.extend(frame);
     }
-    Some(row)
+    let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+    file.write_all(&bytes).expect("a temporary file");
+    file
 }
 
-fn walk(frames: &[Vec<u8>], mut opener: Option<Opener>) -> u64 {
-    let ports = ServerPorts::default();
-    let rows = frames.iter().filter_map(|bytes| row(bytes, &ports, opener.as_mut()));
-    rows.map(|row| row.dcid.unwrap_or_default() ^ u64::from(row.kinds.bits())).fold(0, u64::wrapping_add)
+/// What reading costs at least: record by record, and of each frame addresses, ports, length and first byte.
+fn bare(path: &Path) -> u64 {
+    let mut file = BufReader::with_capacity(1 << 18, File::open(path).expect("the capture"));
+    let (mut record, mut frame, mut sum) = ([0; 16], [0; 2048], 0);
+    file.read_exact(&mut [0; 24]).expect("its header");
+    while file.read_exact(&mut record).is_ok() {
+        let [.., a, b, c, d] = record;
+        let frame = &mut frame[..u32::from_le_bytes([a, b, c, d]) as usize];
+        file.read_exact(frame).expect("a whole frame");
+        let word =
+            |at: usize| frame.get(at..at + 4).map_or(0, |word| u64::from(word[0]) + u64::from(word[3]));
+        let is_udp = frame.get(12..14) == Some(&[8, 0]) && frame.get(23) == Some(&17);
+        sum += u64::from(is_udp) * (word(26) + word(30) + word(34) + word(38) + word(42));
+    }
+    sum
+}
+
+/// Reads rows, and adds them up.
+struct Rows {
+    ports: ServerPorts,
+    opener: Option<Opener>,
+    opened: u32,
+    sum: u64,
+}
+
+impl Rows {
+    fn add(&mut self, row: &Datagram) {
+        self.opened += u32::from(row.opened == Opened::OwnId);
+        self.sum = self.sum.wrapping_add(row.dcid.unwrap_or_default() ^ u64::from(row.kinds.bits()));
+    }
+}
+
+impl Visitor for Rows {
+    fn record(&mut self, record: Record<'_>) -> bool {
+        if let Ok(Found::Udp(udp)) = Found::parse(LinkType::Ethernet, record.frame, &self.ports) {
+            let mut row = udp.row(&KEY);
+            if let Some(opener) = &mut self.opener {
+                opener.open(&udp, &mut row);
+            }
+            self.add(&row);
+        }
+        true
+    }
+}
+
+fn rows(path: &Path, opener: Option<Opener>) -> Rows {
+    let mut rows = Rows { ports: ServerPorts::default(), opener, opened: 0, sum: 0 };
+    let mut captures = Captures::open(&[path], &Reading::default());
+    while captures.show(&mut rows) {}
+    rows
 }
 
 fn quic(criterion: &mut Criterion) {
-    let frames: Vec<Vec<u8>> = (0..DATAGRAMS).map(|number| frame(number / 5, &datagram(number))).collect();
-    let mut group = criterion.benchmark_group("quic");
-    group.sample_size(10).throughput(Throughput::Elements(frames.len() as u64));
-    group.bench_function("bare loop", |bench| bench.iter(|| bare(black_box(&frames))));
-    group.bench_function("datagrams to rows", |bench| bench.iter(|| walk(black_box(&frames), None)));
-    group.bench_function("the same, opening Initial packets", |bench| {
-        bench.iter(|| walk(black_box(&frames), Some(Opener::default())));
-    });
-    group.finish();
-    initials(criterion);
+    compare(
+        criterion,
+        "quic",
+        &capture((0..DATAGRAMS).map(|number| frame(number / 5, &datagram(number)))),
+        DATAGRAMS,
+    );
+    // Each of another client.
+    let initials = capture((0..DATAGRAMS / 2).map(|client| frame(client, INITIAL)));
+    let opened = rows(initials.path(), Some(Opener::default())).opened;
+    assert_eq!(opened, DATAGRAMS / 2, "they can be opened");
+    compare(criterion, "Initial packets", &initials, DATAGRAMS / 2);
 }
 
-/// Initial packets only, each of another client.
-fn initials(criterion: &mut Criterion) {
-    let frames: Vec<Vec<u8>> = (0..DATAGRAMS / 4).map(|client| frame(client, INITIAL)).collect();
-    let opened =
-        |bytes| row(bytes, &ServerPorts::default(), Some(&mut Opener::default())).map(|row| row.opened);
-    assert!(frames.iter().all(|bytes| opened(bytes) == Some(Opened::OwnId)), "they can be opened");
-    let mut group = criterion.benchmark_group("Initial packets");
-    group.sample_size(10).throughput(Throughput::Elements(frames.len() as u64));
-    group.bench_function("to rows", |bench| bench.iter(|| walk(black_box(&frames), None)));
-    group.bench_function("opened", |bench| {
-        bench.iter(|| walk(black_box(&frames), Some(Opener::default())));
+fn compare(criterion: &mut Criterion, name: &str, capture: &tempfile::NamedTempFile, datagrams: u32) {
+    let mut group = criterion.benchmark_group(name);
+    group.sample_size(10).throughput(Throughput::Elements(datagrams.into()));
+    group.bench_function("bare loop", |bench| bench.iter(|| bare(capture.path())));
+    group.bench_function("to rows", |bench| bench.iter(|| rows(capture.path(), None).sum));
+    group.bench_function("to rows, opening Initial packets", |bench| {
+        bench.iter(|| rows(capture.path(), Some(Opener::default())).sum);
     });
     group.finish();
 }

@@ -125,7 +125,7 @@ impl<'a> Udp<'a> {
     pub fn row(&self, key: &HashKey) -> Datagram {
         let Self { ts, five_tuple, ip_id, ttl, len, .. } = *self;
         let mut row = Datagram { ts, five_tuple, ip_id, ttl, len, sample_rate: 1, ..Datagram::ZERO };
-        let begun = key.of(&five_tuple);
+        let (mut ids, mut token) = (None, None);
         for part in self.parts() {
             let is_first = |kinds| part.kinds.intersects(kinds) && !row.kinds.intersects(kinds);
             let [versioned, long, initial] = [Kinds::VERSIONED, Kinds::LONG, Kinds::INITIAL].map(is_first);
@@ -135,14 +135,19 @@ impl<'a> Udp<'a> {
             }
             let Some(header) = part.header else { continue };
             if long {
-                row.dcid = Some(begun.hash(header.dcid));
-                row.scid = Some(begun.hash(header.scid));
-                // At most 20.
-                row.dcid_len = header.dcid.len() as u8;
+                ids = Some((header.dcid, header.scid));
             }
             if initial {
-                row.token = header.token.map(|token| begun.token(token));
+                token = header.token;
             }
+        }
+        // Most datagrams have short headers only, and nothing to hash.
+        if let Some((dcid, scid)) = ids {
+            let begun = key.of(&five_tuple);
+            (row.dcid, row.scid) = (Some(begun.hash(dcid)), Some(begun.hash(scid)));
+            // At most 20.
+            row.dcid_len = dcid.len() as u8;
+            row.token = token.map(|token| begun.token(token));
         }
         row
     }
