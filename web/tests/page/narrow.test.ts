@@ -17,6 +17,19 @@ it.each([["?range=7d", 520], ["?data=quic&range=7d", 520], ["?place=CH&range=7d"
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
 });
 
+it.each(["?range=7d", "?from=2026-10-29T22:15Z&to=2026-11-28T08:45Z", "?place=IR&zone=place&range=7d"])("the period stands in one line: %s", async (query) => {
+  const { page } = looked;
+  await looked.open(query);
+  expect((await page.locator(".when").boundingBox())?.height).toBeLessThan(28);
+  expect(await page.locator(".when").evaluate((line) => line.scrollWidth <= line.clientWidth)).toBe(true);
+});
+
+it("a chart has its tools in one line", async () => {
+  const { page } = looked;
+  await looked.open("?range=7d");
+  expect((await page.locator("figure .tools").first().boundingBox())?.height).toBeLessThan(44);
+});
+
 it("the cards stand below the chart, and the data set and filters in one line", async () => {
   const { page } = looked;
   await looked.open("?range=7d");
