@@ -72,3 +72,16 @@ describe("a table", () => {
     expect(await text(looked.page, ".stacked tbody th")).toBe("Portugal");
   });
 });
+
+describe("on a tablet", () => {
+  beforeEach(async () => looked.page.setViewportSize({ width: 768, height: 1024 }));
+
+  it.each(["?view=connections&range=1d", "?view=networks&data=origin&range=7d", "?view=events&range=4w", "?view=where&range=7d"])("nothing must be scrolled sideways: %s", async (query) => {
+    const { page } = looked;
+    await looked.open(query);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(768);
+    const tables = await page.locator(".table-scroll").evaluateAll((boxes) => boxes.map((box) => box.scrollWidth - box.clientWidth));
+    expect(tables.filter((over) => over > 0)).toEqual([]);
+    await page.screenshot({ path: `${OUT}tablet-${new URL(page.url()).searchParams.get("view")}.png` });
+  });
+});
