@@ -24,6 +24,14 @@ it.each(["?range=7d", "?from=2026-10-29T22:15Z&to=2026-11-28T08:45Z", "?place=IR
   expect(await page.locator(".when").evaluate((line) => line.scrollWidth <= line.clientWidth)).toBe(true);
 });
 
+it("more views than fit are faded out at the edge, until the last one is shown", async () => {
+  const { page } = looked;
+  await looked.open("?range=7d");
+  expect(await page.locator("nav.tabs.overflows").count()).toBe(1);
+  await looked.open("?view=method");
+  expect(await page.locator("nav.tabs.overflows").count()).toBe(0);
+});
+
 it("a chart has its tools in one line", async () => {
   const { page } = looked;
   await looked.open("?range=7d");
