@@ -106,7 +106,7 @@ function askForToken(error: ApiError, again: () => void): HTMLElement {
     "div",
     { class: "empty" },
     h("h2", {}, "Access token required"),
-    h("p", { role: "alert" }, error.status === 401 ? "Reading needs a token with the scope “read”. A token that was entered before is missing, unknown or revoked." : error.message),
+    h("p", { role: "alert" }, error.status === 401 ? "Reading needs a token with the scope “read”. If you entered one, it is unknown or was revoked." : error.message),
     form,
     h("p", { class: "muted" }, "The operator creates one with ", h("code", {}, "cutshort token create --data DIR --scope read NAME"), ". It is stored until you close this tab."),
   );

@@ -97,6 +97,13 @@ export function range(from: number, to: number): string {
   return `${a.getUTCDate()} to ${day(last)}`;
 }
 
+/** The same in one short line, to the minute: `21 Nov 14:15 – 28 Nov 14:15`, with the year where it is not that of `now`. */
+export function shortRange(from: number, to: number, now: number): string {
+  const date = yearOf(from) === yearOf(now) && yearOf(to) === yearOf(now) ? dayMonth : day;
+  const end = date(from) === date(to) ? clock(to) : `${date(to)} ${clock(to)}`;
+  return `${date(from)} ${clock(from)} – ${end}`;
+}
+
 /** `4 s`, `3 min`, `2 h`, `5 days`. */
 export function duration(milliseconds: number): string {
   const seconds = Math.max(0, Math.round(milliseconds / 1000));

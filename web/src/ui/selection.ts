@@ -5,7 +5,7 @@ import { ALL_DATA, DATA_SETS, type DataSet, isStep, lengthOf, type Range, type S
 import { type Choice, segmented, stateLink, toggle } from "./controls";
 import { h } from "./dom";
 import { filtered } from "./filters";
-import { range as rangeText } from "./format";
+import { range as rangeText, shortRange } from "./format";
 import { close, menu } from "./menu";
 import { TIME_EXAMPLE, timeField } from "./time-field";
 import { localZone, zoneName } from "./zone";
@@ -52,13 +52,14 @@ export function rangeControl({ store, state }: App, asOf: HTMLElement): HTMLElem
   const value = given.kind === "last" ? given.span : "";
   choices.push({ value: ALL_DATA, label: "All", title: "All the time of which there is data" });
   const presets = segmented("Time", choices, value, (span) => store.go({ range: { kind: "last", span }, page: 0 }));
-  return h("div", { class: "range" }, h("span", { class: "when" }, h("span", { class: "period" }, period(range)), " ", asOf), presets, custom({ store, state }), given.kind === "fixed" && range.kind === "fixed" ? zoomOut({ store, state }, range) : null);
+  return h("div", { class: "range" }, h("span", { class: "when" }, period(range), " ", asOf), presets, custom({ store, state }), given.kind === "fixed" && range.kind === "fixed" ? zoomOut({ store, state }, range) : null);
 }
 
 /** Which time it is, to the minute. */
-function period(range: Range): string {
+function period(range: Range): HTMLElement {
   const now = Math.floor(Date.now() / 900_000) * 900_000;
-  return `${rangeText(...(range.kind === "fixed" ? ([range.from, range.to] as const) : ([now - lengthOf(range), now] as const)))} ${zoneName()}`;
+  const shown = range.kind === "fixed" ? ([range.from, range.to] as const) : ([now - lengthOf(range), now] as const);
+  return h("span", { class: "period", title: `${rangeText(...shown)} ${zoneName()}` }, `${shortRange(...shown, now)} ${zoneName()}`);
 }
 
 function custom({ store, state }: App): HTMLElement {

@@ -29,7 +29,7 @@ const NAMES: Record<View, string> = {
 };
 
 /** Switches stand in the filter panel there. */
-const NARROW = matchMedia("(width < 640px)");
+const NARROW = matchMedia("(width < 1000px)");
 
 /** A view that takes longer is said to be on its way. */
 const LATE_MS = 300;
@@ -146,8 +146,9 @@ export function shell(root: HTMLElement, store: Store): Shell {
       const filter = filterMenu(app, isNarrow ? switches : null);
       const [range, sets] = [rangeControl(app, asOf), dataSetControl(app, dataSets)];
       if (isNarrow && !sets) range.append(filter);
-      const rows = isNarrow ? [[range], sets ? [sets, filter] : []] : [[sets, range], [switches, filter]];
-      swap(bar, title, h("div", { class: "controls" }, h("div", { class: "range-row" }, ...(rows[0] ?? [])), h("div", { class: "filter-row" }, ...(rows[1] ?? []))), chips ?? "");
+      if (sets && !isNarrow) title.append(sets);
+      const row = isNarrow ? (sets ? [sets, filter] : []) : [switches, filter];
+      swap(bar, title, h("div", { class: "controls" }, range, h("div", { class: "filter-row" }, ...row)), chips ?? "");
     },
   };
   return page;

@@ -57,7 +57,7 @@ export async function besideTcp(app: App): Promise<HTMLElement | null> {
     }),
     table: () => shareTable(share),
     source: provenance(heading, state, { meta: quic.meta, ranges: [[...share.range]] }),
-    below: h("div", {}, h("p", { class: "sub" }, "Browsers fall back to TCP where QUIC does not work, and remember that: a network that blocks UDP shows here as a lower share, and not as connections that were cut short."), shortTable("Where QUIC and TCP connections are cut short", stagesTable(quic.series[0], tcp.series[0]))),
+    below: h("div", {}, h("p", { class: "muted cut" }, "Browsers fall back to TCP where QUIC does not work, and remember that: a network that blocks UDP shows here as a lower share, and not as connections that were cut short."), shortTable("Where QUIC and TCP connections are cut short", stagesTable(quic.series[0], tcp.series[0]))),
   });
 }
 
@@ -68,6 +68,9 @@ function shareTable({ times, share, quic, tcp }: radar.QuicShare): Table {
   };
 }
 
+/** `Post-SYN 9.6 %`. */
+const said = (share: number | null, stage = ""): string => `${stage} ${percent(share ?? NaN)}`.trim();
+
 function stagesTable(quic: Groups | undefined, tcp: Groups | undefined): Table {
   const shareOf = (groups: Groups | undefined, stage: string): number | null => (!groups || isEmpty(groups) ? null : (column(groups, stage).share[0] ?? 0));
   const cut = (groups: Groups | undefined): number | null => {
@@ -75,10 +78,10 @@ function stagesTable(quic: Groups | undefined, tcp: Groups | undefined): Table {
     return none === null ? null : 100 - none;
   };
   return {
-    columns: [{ label: "Cut short" }, { label: "QUIC", as: "percent" }, { label: "Stage of QUIC" }, { label: "TCP", as: "percent" }, { label: "Stage of TCP" }],
+    columns: [{ label: "Cut short" }, { label: "QUIC", as: "text" }, { label: "TCP", as: "text" }],
     rows: [
-      ...STEPS.map(([stage, label, ofQuic, ofTcp]) => [label, stage === "later_in_flow" ? null : shareOf(quic, stage), ofQuic, shareOf(tcp, stage), ofTcp]),
-      ["In all", cut(quic), "", cut(tcp), ""],
+      ...STEPS.map(([stage, label, ofQuic, ofTcp]) => [label, stage === "later_in_flow" ? ofQuic : said(shareOf(quic, stage), ofQuic), said(shareOf(tcp, stage), ofTcp)]),
+      ["In all", said(cut(quic)), said(cut(tcp))],
     ],
   };
 }

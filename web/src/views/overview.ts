@@ -108,7 +108,7 @@ function chart({ store, state }: App, series: OverTime, events: readonly FoundEv
   const [groups] = series.series;
   const shown = series.ranges[0] ?? [0, 0];
   const marks = [...marksOf(series.meta.confidenceInfo.annotations, shown), ...marksOfEvents(events, state.place, shown, Date.now())].sort((a, b) => a.from - b.from);
-  const unit = segmented("Unit", [{ value: false, label: "Share" }, { value: true, label: "Count" }], isCounting(state), (counts) => store.go({ unit: unitOf(counts, state) }));
+  const unit = segmented("Unit", [{ value: false, label: "%", title: "In percent of connections" }, { value: true, label: "Count" }], isCounting(state), (counts) => store.go({ unit: unitOf(counts, state) }));
   return figure({
     store,
     key: "stages",

@@ -41,9 +41,9 @@ export async function remarkable(app: App): Promise<HTMLElement | null> {
   return h(
     "section",
     { class: "remarkable", "aria-label": "Highest cut-short rates" },
-    places.length ? list(app, "Highest cut-short rate: countries", places, parts, "where") : null,
-    ases.length ? list(app, "Highest cut-short rate: networks", ases, parts, "networks") : null,
-    scanners.length ? list(app, "Networks that rarely complete a handshake", scanners, parts, null) : null,
+    places.length ? list(app, "Countries by cut-short rate", places, parts, "where") : null,
+    ases.length ? list(app, "Networks by cut-short rate", ases, parts, "networks") : null,
+    scanners.length ? list(app, "Rarely complete a handshake", scanners, parts, null) : null,
   );
 }
 

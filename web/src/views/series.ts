@@ -56,15 +56,21 @@ function dashed(range: Span, step: number, known: Span, gaps: readonly Span[]): 
   if (cut.length === 0) return [];
   const [first, last] = [(cut[0]?.from ?? 0) <= Math.max(range[0], known[0]), (cut.at(-1)?.to ?? 0) >= Math.min(range[1], known[1])];
   if (cut.length > Number(first) + Number(last)) return [`Dashed: ${many(cut.length, `incomplete ${PIECES[step] ?? "interval"}`)}.`];
-  const which = cut.length > 1 ? `The first and the last ${stepName(step)} are` : `The ${first ? "first" : "last"} ${stepName(step)} is`;
-  return [`${which} incomplete (dashed).`];
+  return [`${whichOf(first, last, range, step)} incomplete (dashed).`];
+}
+
+function whichOf(first: boolean, last: boolean, [from, to]: Span, step: number): string {
+  const name = stepName(step);
+  const are = name.endsWith("s") || (first && last) ? "are" : "is";
+  if (to - from <= step) return `${are === "are" ? "These" : "This"} ${name} ${are}`;
+  return `The ${[first ? "first" : "", last ? "last" : ""].filter(Boolean).join(" and the ")} ${name} ${are}`;
 }
 
 const PIECES: Record<number, string> = { 900_000: "quarter-hour", 3_600_000: "hour", 86_400_000: "day", 604_800_000: "week" };
 
-/** That nothing was collected for longer than the latest minutes. */
+/** That nothing was collected, if that is long enough to be seen: longer than the latest minutes, unless the whole time is short. */
 function hatchedFor(range: Span, step: number, known: Span, gaps: readonly Span[]): string[] {
-  const length = missing(range, known, gaps).filter(([from, to]) => to - from >= Math.min(step, 3_600_000)).reduce((sum, [from, to]) => sum + to - from, 0);
+  const length = missing(range, known, gaps).filter(([from, to]) => to - from >= Math.min(step, 3_600_000, (range[1] - range[0]) / 50)).reduce((sum, [from, to]) => sum + to - from, 0);
   return length ? [`Hatched: no data was collected (${span(length)} in all).`] : [];
 }
 

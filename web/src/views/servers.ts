@@ -30,7 +30,7 @@ export function servers(status: Status): HTMLElement {
   );
 }
 
-const columns = (): StackedHead[] => [{ label: "Server" }, { label: `Last packet (${zoneName()})` }, { label: "Delay", class: "number" }, { label: "Lost" }, { label: "Queued", class: "number" }];
+const columns = (): StackedHead[] => [{ label: "Server" }, { label: `Last packet (${zoneName()})` }, { label: "Delay", class: "number" }, { label: "Lost", class: "number" }, { label: "Queued", class: "number" }];
 
 const LEGEND =
   "Delay: how long ago everything that a server had received was here. Lost, of all packets since the agent started: no room in the kernel, not written, or dropped from the spool. Queued: in the spool, will arrive later.";

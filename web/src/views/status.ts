@@ -44,7 +44,7 @@ function steps(app: App, status: Status): HTMLElement {
     h("h2", {}, "From packets to numbers"),
     wayList(status),
     h("dl", { class: "facts" }, ...facts.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
-    windows.done > 0 ? h("p", {}, stateLink(app.store, { view: "overview" }, { key: "to-overview" }, "Open the dashboard")) : null,
+    windows.done > 0 ? h("p", { class: "more" }, stateLink(app.store, { view: "overview" }, { key: "to-overview" }, "Open the dashboard")) : null,
   );
 }
 

@@ -25,9 +25,11 @@ const COLUMNS: readonly [string, string, (server: Server) => string][] = [
 
 const milliseconds = (us: number | null | undefined): string => (us == null ? "–" : `${(us / 1000).toFixed(us < 10_000 ? 1 : 0)} ms`);
 
-const nameOf = ({ name, address, port, asn, asName }: Server): string => {
-  const where = address ? (address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`) : `port ${port}`;
-  return name ?? (address ? where : `${asName ?? (asn == null ? "unknown network" : `AS${asn}`)}, ${where}`);
+const whereOf = ({ address, port }: Server): string => (address ? (address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`) : `port ${port}`);
+
+const nameOf = (server: Server): string => {
+  const { name, address, asn, asName } = server;
+  return name ?? (address ? whereOf(server) : `${asName ?? (asn == null ? "unknown network" : `AS${asn}`)}, ${whereOf(server)}`);
 };
 
 export async function upstreams(app: App): Promise<HTMLElement> {
@@ -38,7 +40,7 @@ export async function upstreams(app: App): Promise<HTMLElement> {
     store: app.store,
     key: "upstreams",
     title: "Servers to which connections fail",
-    sub: `${many(servers.length, "server")} of ${count(meta.servers)}, those to which most connections were cut short or closed without an answer first`,
+    sub: `${count(servers.length)} of ${many(meta.servers, "server")}, by connections cut short or closed without an answer`,
     body: h("div", {}, worst(servers), table(app, servers), meta.protectedAddresses.length ? h("p", { class: "caution" }, `Some addresses were ${meta.protectedAddresses.join(" or ")} before they were kept: servers with the same truncated address are counted together.`) : null, meta.addresses ? null : h("p", { class: "muted" }, "Addresses are not shown here, so servers of one network and port are counted together.")),
     tabular: true,
     table: () => data(servers),
@@ -56,7 +58,7 @@ function worst(servers: readonly Server[]): HTMLElement | null {
   const parts = COLUMNS.slice(1).map(([label, , of]) => [label.toLowerCase(), Number(of(first))] as const).filter(([, share]) => share > 0);
   const most = parts.sort((a, b) => b[1] - a[1])[0];
   if (!most) return h("p", {}, "No server refused, hung or closed without an answer.");
-  return h("p", {}, `Most failures are to ${nameOf(first)}: ${percent(Number(first.cutShort))} cut short; most often “${most[0]}”, ${percent(most[1])} of its connections.`);
+  return h("p", {}, `Most failures are to ${nameOf(first)}, most often “${most[0]}”: ${percent(most[1])} of its connections. In all, ${percent(Number(first.cutShort))} were cut short.`);
 }
 
 function table({ store }: App, servers: readonly Server[]): HTMLElement {
@@ -66,7 +68,7 @@ function table({ store }: App, servers: readonly Server[]): HTMLElement {
     const name = nameOf(server);
     return stackedRow(
       HEADS,
-      [change ? stateLink(store, change, { key: `upstream:${name}` }, name) : name, server.name && address ? h("span", { class: "muted code" }, ` ${address}:${port}`) : null],
+      [change ? stateLink(store, change, { key: `upstream:${name}` }, name) : name, server.name && address ? h("span", { class: "muted code" }, ` ${whereOf(server)}`) : null],
       ...COLUMNS.map(([, , of]) => [percent(Number(of(server)))]),
       [milliseconds(server.handshakeP50Us)],
       [milliseconds(server.handshakeP95Us)],

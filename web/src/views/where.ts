@@ -13,7 +13,7 @@ import { type Child, h } from "../ui/dom";
 import { unranked } from "../ui/empty";
 import { causes } from "../ui/causes";
 import { figure } from "../ui/figure";
-import { count, many, percent } from "../ui/format";
+import { count, many, percent, percentTick } from "../ui/format";
 import { metricControl, rankControls } from "../ui/metric";
 import { provenance } from "./series";
 import { notRanked, rankingData, rankingTable, sorted } from "./ranking";
@@ -143,9 +143,9 @@ const spoken = (code: string, row: Ranked | undefined): string => (row ? `${row.
 function keyOf(scale: readonly number[], kind: string): HTMLElement {
   const entries = scale.map((top, at) => {
     const low = at === 0 ? 0 : (scale[at - 1] ?? 0);
-    const text = at === scale.length - 1 ? `over ${low}` : `${low}–${top}`;
-    return h("span", { class: "key-entry", "data-legend": `${text} %` }, h("span", { class: `key-colour bin-${at + 1}` }), text);
+    const text = `${at === scale.length - 1 ? "over " : `${low}–`}${percentTick(at === scale.length - 1 ? low : top)}`;
+    return h("span", { class: "key-entry", "data-legend": text }, h("span", { class: `key-colour bin-${at + 1}` }), text);
   });
   const none = h("span", { class: "key-entry", "data-legend": "too few" }, h("span", { class: "key-colour bin-0" }), "too few");
-  return h("div", { class: `map-key ${kind}` }, none, ...entries, h("span", {}, "%"));
+  return h("div", { class: `map-key ${kind}` }, none, ...entries);
 }

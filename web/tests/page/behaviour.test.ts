@@ -36,7 +36,7 @@ describe("the address", () => {
     await page.goBack();
     await shown(page);
     expect(query()).toBe("?place=CH&range=4w&handshake=completed");
-    expect(await page.getByRole("button", { name: "Share" }).getAttribute("aria-pressed")).toBe("true");
+    expect(await page.getByRole("button", { name: "%" }).getAttribute("aria-pressed")).toBe("true");
     await page.goBack();
     await page.waitForFunction(() => !location.search.includes("handshake"));
     expect(query()).toBe("?place=CH&range=4w");
@@ -76,7 +76,8 @@ describe("the address", () => {
     await page.getByRole("button", { name: "Show", exact: true }).click();
     await shown(page);
     expect(query()).toBe("?from=2026-11-10T06:00Z&to=2026-11-12T06:00Z");
-    expect(await text(page, ".period")).toBe("10 Nov, 06:00 to 12 Nov 2026, 06:00 UTC");
+    expect(await text(page, ".period")).toBe("10 Nov 06:00 – 12 Nov 06:00 UTC");
+    expect(await page.locator(".period").getAttribute("title")).toBe("10 Nov, 06:00 to 12 Nov 2026, 06:00 UTC");
   });
 });
 

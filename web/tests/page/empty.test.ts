@@ -77,3 +77,22 @@ describe("the demo", () => {
     expect(await text(looked.page, ".empty h2")).toBe("No data for this selection");
   });
 });
+
+// What the server tells programs says nothing to people.
+it("a server that wants a token asks people for it", async () => {
+  const looked = await look();
+  const { page } = looked;
+  await page.route("**/client/**", async (route) => {
+    if (route.request().headers()["authorization"] === "Bearer right") return route.continue();
+    const message = "this needs a token: send 'Authorization: Bearer TOKEN'";
+    return route.fulfill({ status: 401, json: { success: false, errors: [{ code: 10000, message }], messages: [], result: {} } });
+  });
+  await looked.open("?range=7d");
+  const view = await text(page, "#view");
+  expect(view).toContain("Access token required");
+  expect(view).not.toContain("Authorization");
+  await page.getByLabel("Token").fill("right");
+  await page.getByRole("button", { name: "Use it" }).click();
+  await page.locator('[data-value="share"]').waitFor();
+  await looked.context.close();
+});

@@ -86,13 +86,13 @@ describe("filters", () => {
     await page.locator('[data-key="unfilter:signature"]').click();
     await page.waitForFunction(() => !location.search.includes("f.signature"));
     await shown(page);
-    expect(await page.getByRole("button", { name: "Share", exact: true }).getAttribute("aria-pressed")).toBe("true");
+    expect(await page.getByRole("button", { name: "%", exact: true }).getAttribute("aria-pressed")).toBe("true");
   });
 
   it("by tag can show shares all the same", async () => {
     const { page } = looked;
     await looked.open("?range=7d&f.tag=zmap");
-    await page.getByRole("button", { name: "Share", exact: true }).click();
+    await page.getByRole("button", { name: "%", exact: true }).click();
     await page.waitForFunction(() => location.search.includes("unit=share"));
     await shown(page);
     expect(await text(page, "figure .sub")).toContain("Share of connections");

@@ -17,6 +17,27 @@ it.each([["?range=7d", 520], ["?data=quic&range=7d", 520], ["?place=CH&range=7d"
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(360);
 });
 
+it.each(["?range=7d", "?from=2026-10-29T22:15Z&to=2026-11-28T08:45Z", "?place=IR&zone=place&range=7d"])("the period stands in one line: %s", async (query) => {
+  const { page } = looked;
+  await looked.open(query);
+  expect((await page.locator(".when").boundingBox())?.height).toBeLessThan(28);
+  expect(await page.locator(".when").evaluate((line) => line.scrollWidth <= line.clientWidth)).toBe(true);
+});
+
+it("more views than fit are faded out at the edge, until the last one is shown", async () => {
+  const { page } = looked;
+  await looked.open("?range=7d");
+  expect(await page.locator("nav.tabs.overflows").count()).toBe(1);
+  await looked.open("?view=method");
+  expect(await page.locator("nav.tabs.overflows").count()).toBe(0);
+});
+
+it("a chart has its tools in one line", async () => {
+  const { page } = looked;
+  await looked.open("?range=7d");
+  expect((await page.locator("figure .tools").first().boundingBox())?.height).toBeLessThan(44);
+});
+
 it("the cards stand below the chart, and the data set and filters in one line", async () => {
   const { page } = looked;
   await looked.open("?range=7d");
@@ -57,5 +78,18 @@ describe("a table", () => {
     await looked.open("?view=compare&place=PT&with=CH&range=7d");
     expect(await clipped(".stacked tbody tr:first-child")).toEqual([]);
     expect(await text(looked.page, ".stacked tbody th")).toBe("Portugal");
+  });
+});
+
+describe("on a tablet", () => {
+  beforeEach(async () => looked.page.setViewportSize({ width: 768, height: 1024 }));
+
+  it.each(["?view=connections&range=1d", "?view=networks&data=origin&range=7d", "?view=events&range=4w", "?view=where&range=7d"])("nothing must be scrolled sideways: %s", async (query) => {
+    const { page } = looked;
+    await looked.open(query);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(768);
+    const tables = await page.locator(".table-scroll").evaluateAll((boxes) => boxes.map((box) => box.scrollWidth - box.clientWidth));
+    expect(tables.filter((over) => over > 0)).toEqual([]);
+    await page.screenshot({ path: `${OUT}tablet-${new URL(page.url()).searchParams.get("view")}.png` });
   });
 });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compact, count, percent } from "../../src/ui/format";
 import type { GroupsAnswer, Meta, Status, TopRow } from "../../src/api/wire";
 import { isoMinute } from "../../src/state/url";
-import { api, type Looked, look, OUT, text } from "./browser";
+import { api, type Looked, look, OUT, shown, text } from "./browser";
 
 const DATA = "tcp_resets_timeouts";
 const ANOMALOUS = ["post_syn", "post_ack", "post_psh", "later_in_flow"];
@@ -153,6 +153,16 @@ it("Compare shows each selection", async () => {
   }
 });
 
+it.each([["PT", /^Compare with.*(Spain|France|Germany|Italy)/], ["AS4200000139", /^Compare with.*\(CH\)/]])("Compare proposes what is around %s, whose chip cannot be removed", async (place, proposed) => {
+  await looked.open(`?view=compare&range=7d&place=${place}`);
+  expect(await text(looked.page, ".suggestions")).toMatch(proposed);
+  expect(await looked.page.locator(".picker .chip button").count()).toBe(0);
+  await looked.page.locator(".suggestions a").first().click();
+  await shown(looked.page);
+  expect(await looked.page.locator(".picker .chip button").count()).toBe(1);
+  expect(new URL(looked.page.url()).searchParams.get("place")).toBe(place);
+});
+
 it("How shows signatures and tags", async () => {
   await looked.open("?view=how&range=4w");
   for (const by of ["signature", "tag"]) {
@@ -193,6 +203,7 @@ it("Status shows what there is", async () => {
   expect(steps).toContain(`${count(status.store.packets)} packets`);
   expect(steps).toContain(`${count(status.windows.connections)} connections`);
   expect(await text(looked.page, "footer")).toContain(`cutshort ${status.version}`);
+  expect(await looked.page.title()).toBe("Status · cutshort");
 });
 
 it("Compare sets six selections beside each other, and over each other", async () => {

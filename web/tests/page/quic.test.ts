@@ -20,7 +20,7 @@ it.each(["?range=7d&data=quic", "?range=7d"])("stand beside TCP, with their shar
   expect(share).toBeGreaterThan(1);
   expect(share).toBeLessThan(99);
   const rows = await figure.locator("table").last().locator("tbody tr").allTextContents();
-  expect(rows[0]).toMatch(/^Before any answer\s*[\d.]+.%\s*Post-Initial\s*[\d.]+.%\s*Post-SYN$/);
+  expect(rows[0]).toMatch(/^Before any answer\s*Post-Initial\s*[\d.]+.%\s*Post-SYN\s*[\d.]+.%$/);
   expect(rows.at(-1)).toMatch(/^In all\s*[\d.]+.%\s*[\d.]+.%/);
 });
 

@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { jumps, type Looked, look, OUT } from "./browser";
+import type { Page } from "playwright-core";
+import { base, jumps, type Looked, look, OUT, shown } from "./browser";
 
 const VIEWS: Record<string, string> = {
   overview: "?range=4w",
@@ -19,6 +20,17 @@ const VIEWS: Record<string, string> = {
 };
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
+/** What keeps people out, and what stands outside of landmarks. */
+async function barriers(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  const violations = await page.evaluate(async () => {
+    const run = (window as unknown as { axe: { run: () => Promise<{ violations: Violation[] }> } }).axe.run;
+    return (await run()).violations;
+  });
+  const serious = violations.filter(({ id, impact }) => impact === "serious" || impact === "critical" || id === "region" || id.startsWith("landmark"));
+  return serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ target, failureSummary }) => `${target.join(" ")} ${failureSummary ?? ""}`).join("; ")}`);
+}
+
 interface Violation {
   id: string;
   impact: string;
@@ -30,6 +42,7 @@ describe.each([
   { name: "narrow-dark", width: 360, colorScheme: "dark" as const },
   { name: "wide-dark", width: 1440, colorScheme: "dark" as const },
   { name: "narrow-light", width: 360, colorScheme: "light" as const },
+  { name: "tablet-light", width: 768, colorScheme: "light" as const },
 ])("$name", ({ name, width, colorScheme }) => {
   let looked: Looked;
   beforeAll(async () => void (looked = await look({ viewport: { width, height: 900 }, colorScheme })));
@@ -42,13 +55,16 @@ describe.each([
     await page.screenshot({ path: `${OUT}${view}-${name}.png`, fullPage: true });
     expect(await page.locator("h1").count()).toBe(1);
     expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
-    await page.evaluate(axe);
-    const violations = await page.evaluate(async () => {
-      const run = (window as unknown as { axe: { run: () => Promise<{ violations: Violation[] }> } }).axe.run;
-      return (await run()).violations;
-    });
-    const serious = violations.filter(({ id, impact }) => impact === "serious" || impact === "critical" || id === "region" || id.startsWith("landmark"));
-    expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ target, failureSummary }) => `${target.join(" ")} ${failureSummary ?? ""}`).join("; ")}`)).toEqual([]);
+    expect(await barriers(page)).toEqual([]);
     expect(problems).toEqual([]);
+  });
+
+  it("the API's page", async () => {
+    const { page } = looked;
+    await page.goto(`${base()}docs`);
+    expect(await barriers(page)).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+    await page.getByRole("link", { name: "Dashboard" }).click();
+    await shown(page);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bytes, compact, count, dates, duration, many, percent, points, range, span } from "../../src/ui/format";
+import { bytes, compact, count, dates, duration, many, percent, points, range, shortRange, span } from "../../src/ui/format";
 
 const plain = (text: string): string => text.replaceAll("\u202f", " ");
 const at = (day: number, hour = 0, month = 10, year = 2026): number => Date.UTC(year, month, day, hour);
@@ -75,3 +75,9 @@ describe("times", () => {
     expect(plain(span(0))).toBe("0 min");
   });
 });
+
+it.each([
+  [at(21, 14), at(28, 14), "21 Nov 14:00 – 28 Nov 14:00"],
+  [at(21, 14), at(21, 15), "21 Nov 14:00 – 15:00"],
+  [at(30, 22, 11, 2025), at(2, 14, 0), "30 Dec 2025 22:00 – 2 Jan 2026 14:00"],
+])("a short period: %d to %d", (from, to, text) => expect(shortRange(from, to, at(30))).toBe(text));
