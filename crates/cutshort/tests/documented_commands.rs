@@ -66,7 +66,7 @@ impl Helps {
 /// Why a command cannot be as it is written.
 fn wrong(helps: &mut Helps, command: &str) -> Option<String> {
     let words: Vec<&str> = command.split_whitespace().skip(1).collect();
-    let Some(verb) = words.first().filter(|word| !word.starts_with('-')) else { return None };
+    let verb = words.first().filter(|word| !word.starts_with('-'))?;
     let help = helps.of(verb)?.clone();
     let is_verb =
         |word: &&&str| !word.starts_with('-') && word.chars().all(|c| c.is_ascii_lowercase() || c == '-');

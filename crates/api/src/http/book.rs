@@ -63,13 +63,17 @@ pub(super) fn chapter(name: &str) -> Option<&'static str> {
 }
 
 fn whole(at: usize, chapter: &Chapter, titles: &[String]) -> String {
+    let text = rendered(chapter.text);
+    if at == 0 {
+        return page(&titles[at], &text);
+    }
     let mut main = String::from("<div class=\"book\">\n<nav aria-label=\"Chapters\">\n<ol>\n");
     for (chapter, (number, title)) in CHAPTERS.iter().zip(titles.iter().enumerate()).skip(1) {
         let current = if number == at { " aria-current=\"page\"" } else { "" };
         // Writing to a text cannot fail.
         let _ = writeln!(main, "<li><a href=\"/docs/{}\"{current}>{}</a></li>", chapter.name, escaped(title));
     }
-    let _ = write!(main, "</ol>\n</nav>\n<article>\n{}", rendered(chapter.text));
+    let _ = write!(main, "</ol>\n</nav>\n<article>\n{text}");
     if let (Some(next), Some(title)) = (CHAPTERS.get(at + 1), titles.get(at + 1)) {
         let _ = writeln!(
             main,
