@@ -9,6 +9,7 @@ use cutshort_pipeline::Privacy;
 use cutshort_pipeline::live::{Collector, Recorder, RecorderSettings, Retry, Spool};
 use cutshort_sandbox::{Capability, Needs};
 use cutshort_store::{Result as StoreResult, check_node};
+use cutshort_verdict::DataSet;
 
 use crate::config::AgentConfig;
 use crate::report::{About, Reporter};
@@ -95,6 +96,15 @@ impl Capture {
         }
     }
 
+    /// The data set that it samples, if it is the only one. Rules that cannot be seen may be those of any.
+    fn only_data_set(&self) -> Option<DataSet> {
+        let is_seen = !matches!(self.config.source, LiveSource::Nflog(_)) || !self.rules.is_empty();
+        match *self.sets().names() {
+            [name] if is_seen => name.parse().ok(),
+            _ => None,
+        }
+    }
+
     /// Writes the report file of this capture.
     pub(crate) fn reporter(&self) -> Reporter {
         Reporter::new(About {
@@ -103,6 +113,7 @@ impl Capture {
             source: self.config.source.clone(),
             spool_bytes: self.config.spool_bytes,
             rules: self.rules.clone(),
+            data_set: self.only_data_set(),
         })
     }
 

@@ -11,6 +11,7 @@ use cutshort_capture::{LiveCount, LiveSource};
 use cutshort_model::nanoseconds;
 use cutshort_pipeline::live::{AgentCounts, SpoolCounts};
 use cutshort_store::DataDir;
+use cutshort_verdict::DataSet;
 use serde::{Deserialize, Serialize};
 
 use crate::station::StationState;
@@ -128,6 +129,8 @@ pub struct About {
     pub spool_bytes: u64,
     /// The rules that were loaded when the source was opened, as far as that could be seen.
     pub rules: Vec<Loaded>,
+    /// The data set that is sampled, if it is known and the only one.
+    pub data_set: Option<DataSet>,
 }
 
 /// Writes a [`Report`] every few seconds.
@@ -135,6 +138,7 @@ pub struct Reporter {
     folder: PathBuf,
     report: Report,
     counts_before: Option<SpoolCounts>,
+    data_set: Option<DataSet>,
     /// Packets at times of the last minute.
     past: VecDeque<(Instant, u64)>,
     written: Option<Instant>,
@@ -157,7 +161,14 @@ impl Reporter {
             ..Report::default()
         };
         let past = VecDeque::from([(Instant::now(), 0)]);
-        Self { folder: about.folder, report, counts_before: None, past, written: None }
+        Self {
+            folder: about.folder,
+            report,
+            counts_before: None,
+            data_set: about.data_set,
+            past,
+            written: None,
+        }
     }
 
     /// Writes a report, if [`Report::EVERY`] has passed since the latest one.
@@ -179,6 +190,7 @@ impl Reporter {
             waiting: state.spool.packets,
             left_out: state.live.left_out.connections,
             left_out_times: state.live.left_out.latest.map(|spell| (spell.from, spell.to)),
+            left_out_of: self.data_set,
         }
     }
 
@@ -262,7 +274,8 @@ mod tests {
         }];
         let source = LiveSource::Nflog(5.into());
         let node = "edge".to_owned();
-        let about = About { folder: folder.path().to_owned(), node, source, spool_bytes: 9, rules };
+        let data_set = Some(DataSet::Quic);
+        let about = About { folder: folder.path().to_owned(), node, source, spool_bytes: 9, rules, data_set };
         let mut reporter = Reporter::new(about);
         assert!(Report::read(folder.path()).is_err());
         let mut state = StationState::default();
@@ -286,6 +299,7 @@ mod tests {
             dropped: 30,
             left_out: 107,
             left_out_times: Some((5, 9)),
+            left_out_of: data_set,
             ..AgentCounts::default()
         };
         assert_eq!(reporter.counts(&state), counts);

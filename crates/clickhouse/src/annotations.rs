@@ -25,10 +25,11 @@ struct AnnotationRow {
     asns: Vec<u32>,
     /// Cause and type of an outage; empty otherwise.
     outage: Vec<String>,
+    /// The data set that it is about; empty if it applies to all.
+    data_set: String,
 }
 
-const COLUMNS: &str =
-    "id, version, removed, kind, start, end, description, linked_url, scope, locations, asns, outage";
+const COLUMNS: &str = "id, version, removed, kind, start, end, description, linked_url, scope, locations, asns, outage, data_set";
 
 pub(crate) fn list(server: &Server, range: &Range<i64>) -> Result<Vec<Annotation>> {
     let sql = format!(
@@ -59,6 +60,7 @@ pub(crate) fn add(server: &Server, content: &NewAnnotation) -> Result<Annotation
         locations: content.locations.iter().map(|country| country.alpha2().to_owned()).collect(),
         asns: content.asns.clone(),
         outage: content.outage.iter().flat_map(|(cause, kind)| [cause.clone(), kind.clone()]).collect(),
+        data_set: content.data_set.map_or_else(String::new, |own| own.name().to_owned()),
     };
     server.insert_all("annotation", [row])?;
     Ok(Annotation { id, content: content.clone() })
@@ -86,6 +88,10 @@ fn annotation(row: AnnotationRow) -> Result<Annotation> {
     Ok(Annotation {
         id: row.id,
         content: NewAnnotation {
+            data_set: match row.data_set.as_str() {
+                "" => None,
+                name => Some(name.parse().map_err(|_| unknown("data set", name))?),
+            },
             kind: AnnotationKind::from_name(&row.kind).ok_or_else(|| unknown("kind", &row.kind))?,
             start: row.start,
             end: row.end,

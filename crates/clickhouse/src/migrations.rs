@@ -31,7 +31,7 @@ const VERSION: u32 = STEPS.len() as u32;
 type Migration = fn(&str, &Layout) -> Vec<String>;
 
 /// Released steps do not change, but tables are created with the columns that later steps add.
-const STEPS: [Migration; 6] = [tables, views, tails, handshakes, options, datagrams];
+const STEPS: [Migration; 7] = [tables, views, tails, handshakes, options, datagrams, data_sets];
 
 /// How the rows of a table are distributed in a cluster.
 enum Spread {
@@ -140,7 +140,7 @@ const TABLES: [TableDefinition; 7] = [
         name: "annotation",
         columns: "id UInt64, version UInt8, removed Bool, kind LowCardinality(String), start DateTime64(9, 'UTC'),
   end Nullable(DateTime64(9, 'UTC')), description String, linked_url Nullable(String), scope Nullable(String),
-  locations Array(String), asns Array(UInt32), outage Array(String)",
+  locations Array(String), asns Array(UInt32), outage Array(String), data_set LowCardinality(String)",
         engine: "ReplacingMergeTree(version)",
         by: "ORDER BY id",
         settings: DURABLE,
@@ -267,6 +267,19 @@ fn datagrams(database: &str, layout: &Layout) -> Vec<String> {
         statements.extend(alter(database, layout, "packet", &format!("ADD COLUMN IF NOT EXISTS {ORDINAL}")));
     }
     statements
+}
+
+/// Adds the data set of annotations. Those that are there are about all.
+fn data_sets(database: &str, layout: &Layout) -> Vec<String> {
+    if !definitions(layout.data_set).any(|table| table.name == "annotation") {
+        return Vec::new();
+    }
+    // One replica tells the others.
+    let database = identifier(database);
+    vec![format!(
+        "ALTER TABLE {database}.annotation ADD COLUMN IF NOT EXISTS data_set LowCardinality(String) \
+         SETTINGS alter_sync = 2"
+    )]
 }
 
 /// Changes a table that is distributed in a cluster.

@@ -117,16 +117,21 @@ fn notes_are_added_listed_and_removed() {
     assert_eq!(added.fine().stdout, "1\n");
     // A remark is not an outage unless it says so.
     annotate(&["add", "New servers", "--from", "2026-11-21T22:20:00Z", "--instant"]).fine();
+    annotate(&["add", "New port", "--from", "2026-11-21T22:25:00Z", "--dataset", "quic"]).fine();
     assert_data_eq!(
         annotate(&["list"]).fine().stdout,
         str![[r#"
-no.  from                  to                    kind     concerns      text
-1    2026-11-21T22:00:00Z  2026-11-21T23:00:00Z  OUTAGE   PT ES AS3243  A cable was cut
-2    2026-11-21T22:20:00Z  instant               GENERAL  everybody     New servers
+no.  from                  to                    kind     data set  concerns      text
+1    2026-11-21T22:00:00Z  2026-11-21T23:00:00Z  OUTAGE   all       PT ES AS3243  A cable was cut
+2    2026-11-21T22:20:00Z  instant               GENERAL  all       everybody     New servers
+3    2026-11-21T22:25:00Z  still                 GENERAL  quic      everybody     New port
 
 "#]]
     );
+    let of_tcp = annotate(&["list", "--dataset", "tcp"]).fine().stdout;
+    assert!(of_tcp.contains("New servers") && !of_tcp.contains("New port"), "{of_tcp}");
     let shown = ask(store.path(), "summary");
+    assert!(!shown.contains("New port"), "it concerns QUIC only: {shown}");
     assert!(shown.contains("\nNote, 2026-11-21 22:20: New servers\n"), "{shown}");
     assert!(!ask(store.path(), "summary").contains("cable"), "it concerns others");
     annotate(&["remove", "2"]).fine();

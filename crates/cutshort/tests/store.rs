@@ -285,7 +285,10 @@ fn stores_of_earlier_versions_are_read_in_full() {
         assert_eq!(connections, read("connections.csv"), "{version:?}");
         let counts = cutshort("export rollups --data store --format csv --by location").stdout;
         assert_eq!(counts, read("rollups.csv"), "{version:?}");
-        assert!(cutshort("annotate list --data store").stdout.contains("Power cut at the site"));
+        cutshort("annotate add Later --data store --from 2026-01-05 --dataset quic");
+        let notes = cutshort("annotate list --data store --dataset origin").stdout;
+        assert!(notes.contains("Power cut at the site") && !notes.contains("Later"), "{notes}");
+        assert!(cutshort("annotate list --data store --dataset quic").stdout.contains("Later"));
         assert!(cutshort("store verify --data store").stdout.contains("nothing is damaged"));
 
         let geo = version.join("networks.geo.csv");

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use cutshort_geo::Country;
 use cutshort_store::{Annotation, AnnotationKind, NewAnnotation, StoreError};
-use rusqlite::{Connection, Row, params};
+use cutshort_verdict::DataSet;
+use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
 
 use super::rescue::{Scan, scan};
 use crate::error::{Error, Result, of_database};
@@ -21,11 +22,13 @@ const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS annotation (
     id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, start_ns INTEGER NOT NULL, end_ns INTEGER,
     description TEXT NOT NULL, linked_url TEXT, scope TEXT, locations TEXT NOT NULL, asns TEXT NOT NULL,
-    outage_cause TEXT, outage_type TEXT
+    outage_cause TEXT, outage_type TEXT, data_set TEXT
 ) STRICT;
 ";
 const COLUMNS: &str = "kind, start_ns, end_ns, description, linked_url, scope, locations, asns, \
                        outage_cause, outage_type";
+/// The data set of an annotation; version 0.1 made files without it, whose annotations are about all data sets.
+const DATA_SET: &str = "data_set";
 
 /// The stored annotations.
 #[derive(Debug)]
@@ -58,7 +61,10 @@ impl Annotations {
     /// [`StoreError::Refused`] with what is wrong with it.
     pub(crate) fn add(&self, annotation: &NewAnnotation) -> Result<Annotation> {
         annotation.check()?;
-        let id = self.with(|sql| insert(sql, annotation))?;
+        let id = self.with(|sql| {
+            add_data_set(sql)?;
+            insert(sql, annotation)
+        })?;
         Ok(Annotation { id: id.unsigned_abs(), content: annotation.clone() })
     }
 
@@ -75,7 +81,9 @@ impl Annotations {
     /// whether they are all.
     pub(crate) fn salvage(&self, old: &Connection) -> Result<(u64, bool)> {
         let mut found = BTreeMap::new();
-        let select = format!("SELECT id, {COLUMNS} FROM annotation");
+        // Where not even the columns are known, nothing can be read.
+        let Ok(columns) = columns(old) else { return Ok((0, false)) };
+        let select = format!("SELECT id, {columns} FROM annotation");
         let state = scan(old, &select, &["id"], [], |row| {
             let content = annotation(row).map_err(|_| rusqlite::Error::InvalidQuery)?;
             found.insert(content.id, content.content);
@@ -122,11 +130,35 @@ fn connect(path: &Path, durable: bool) -> Result<Connection> {
     })
 }
 
+fn has_data_set(sql: &Connection) -> rusqlite::Result<bool> {
+    sql.column_exists(None, "annotation", DATA_SET)
+}
+
+/// Adds the column to an older file, before something is written: a directory that cannot be written to can be read.
+fn add_data_set(sql: &Connection) -> Result<()> {
+    if has_data_set(sql)? {
+        return Ok(());
+    }
+    let sql = Transaction::new_unchecked(sql, TransactionBehavior::Immediate)?;
+    // Another process may have been first.
+    if !has_data_set(&sql)? {
+        sql.execute(&format!("ALTER TABLE annotation ADD COLUMN {DATA_SET} TEXT"), [])?;
+    }
+    Ok(sql.commit()?)
+}
+
+/// What to select of a file of any version.
+fn columns(sql: &Connection) -> Result<String> {
+    let data_set = if has_data_set(sql)? { DATA_SET } else { "NULL AS data_set" };
+    Ok(format!("{COLUMNS}, {data_set}"))
+}
+
 /// The annotations in a database whose time overlaps the range.
 pub(super) fn list_all(sql: &Connection, range: &Range<i64>) -> Result<Vec<Annotation>> {
     let select = format!(
-        "SELECT id, {COLUMNS} FROM annotation
-         WHERE start_ns < ?1 AND (end_ns IS NULL OR end_ns >= ?2) ORDER BY start_ns, id"
+        "SELECT id, {} FROM annotation
+         WHERE start_ns < ?1 AND (end_ns IS NULL OR end_ns >= ?2) ORDER BY start_ns, id",
+        columns(sql)?
     );
     let mut select = sql.prepare_cached(&select)?;
     let mut rows = select.query([range.end, range.start])?;
@@ -138,8 +170,9 @@ pub(super) fn list_all(sql: &Connection, range: &Range<i64>) -> Result<Vec<Annot
 }
 
 fn insert(sql: &Connection, annotation: &NewAnnotation) -> Result<i64> {
-    let insert =
-        format!("INSERT INTO annotation ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+    let insert = format!(
+        "INSERT INTO annotation ({COLUMNS}, {DATA_SET}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+    );
     let (cause, kind) = annotation.outage.as_ref().map(|(cause, kind)| (cause, kind)).unzip();
     let locations: Vec<&str> = annotation.locations.iter().map(|country| country.alpha2()).collect();
     let asns: Vec<String> = annotation.asns.iter().map(u32::to_string).collect();
@@ -154,6 +187,7 @@ fn insert(sql: &Connection, annotation: &NewAnnotation) -> Result<i64> {
         asns.join(","),
         cause,
         kind,
+        annotation.data_set.map(DataSet::name),
     ])?;
     Ok(sql.last_insert_rowid())
 }
@@ -162,6 +196,7 @@ fn annotation(row: &Row<'_>) -> Result<Annotation> {
     let id: i64 = row.get(0)?;
     let kind: String = row.get("kind")?;
     let (locations, asns): (String, String) = (row.get("locations")?, row.get("asns")?);
+    let data_set: Option<String> = row.get(DATA_SET)?;
     let outage: (Option<String>, Option<String>) = (row.get("outage_cause")?, row.get("outage_type")?);
     let unknown = |what: &str, value: &str| {
         of_database(&format!("annotation {id} has the {what} '{value}', which is not known"))
@@ -169,6 +204,9 @@ fn annotation(row: &Row<'_>) -> Result<Annotation> {
     Ok(Annotation {
         id: id.unsigned_abs(),
         content: NewAnnotation {
+            data_set: data_set
+                .map(|name| name.parse().map_err(|_| unknown("data set", &name)))
+                .transpose()?,
             kind: AnnotationKind::from_name(&kind).ok_or_else(|| unknown("kind", &kind))?,
             start: row.get("start_ns")?,
             end: row.get("end_ns")?,

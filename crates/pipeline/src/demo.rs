@@ -369,7 +369,7 @@ impl Grouped for Groups<StoredDatagram> {
     }
 }
 
-/// Describes an incident in an annotation.
+/// Describes an incident in an annotation. Only clients over TCP are simulated with incidents.
 fn annotation(incident: &Incident) -> NewAnnotation {
     let outage = |kind: &str| Some(("GOVERNMENT_DIRECTED".to_owned(), kind.to_owned()));
     let (kind, what, outage) = match incident.kind {
@@ -386,6 +386,7 @@ fn annotation(incident: &Incident) -> NewAnnotation {
     };
     let country = incident.country.and_then(|code| Country::from_alpha2(std::str::from_utf8(&code).ok()?));
     NewAnnotation {
+        data_set: Some(DataSet::Tcp),
         kind,
         start: incident.from_ns,
         end: Some(incident.to_ns),

@@ -12,6 +12,7 @@ use cutshort_geo::Geo;
 use cutshort_model::Window;
 use cutshort_pipeline::{Compared, Copied, CopyCount, Copying};
 use cutshort_store::{AnnotationKind, Movable, NewAnnotation, Retention, Store, WindowResults, WindowState};
+use cutshort_verdict::DataSet;
 use simulated::{do_all, packets, take_in};
 use tempfile::TempDir;
 
@@ -28,6 +29,7 @@ fn done(store: &Embedded) {
 
 fn annotation(text: &str) -> NewAnnotation {
     NewAnnotation {
+        data_set: Some(DataSet::Tcp),
         kind: AnnotationKind::General,
         start: 5,
         end: None,

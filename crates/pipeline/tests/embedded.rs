@@ -149,6 +149,7 @@ fn the_demo_is_whole_and_says_what_it_is() {
     assert_eq!(quic_counts(&store), quic_truth(end - 3 * 96 * WINDOW, end));
     let annotations = store.annotations(i64::MIN..i64::MAX).unwrap();
     assert!(annotations.iter().all(|annotation| annotation.content.description.starts_with("SIMULATED ")));
+    assert!(annotations.iter().all(|annotation| annotation.content.data_set == Some(DataSet::Tcp)));
     assert!(!annotations.is_empty());
     let query = RollupQuery {
         range: end - 3 * 96 * WINDOW..end,
@@ -227,6 +228,15 @@ fn incomplete_sampling_is_annotated_once() {
         (text("edge"), minute(40), Some(minute(41))),
     ];
     assert_eq!(kept(), all);
+    // The same server, by what it samples.
+    let of_quic = AgentCounts { left_out_of: Some(DataSet::Quic), ..counts(minute(40), minute(41)) };
+    assert!(note(&later, "edge", &of_quic, 45) && !note(&later, "edge", &of_quic, 46));
+    assert!(note(&later, "edge", &counts(minute(40), minute(42)), 46));
+    assert!(!note(&later, "edge", &of_quic, 47), "it is found in the store");
+    let about = store.annotations(minute(40)..minute(50)).unwrap();
+    let about: Vec<_> = about.iter().map(|one| (one.content.data_set, one.content.end)).collect();
+    assert_eq!(about, [(Some(DataSet::Quic), Some(minute(41))), (None, Some(minute(42)))]);
+    let all = kept();
     // Nobody has been there.
     for times in [(minute(-20_000), minute(1)), (minute(45), minute(70))] {
         assert!(!note(&later, "edge", &counts(times.0, times.1), 45));

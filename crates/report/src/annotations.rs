@@ -2,13 +2,14 @@
 
 use cutshort_model::rfc3339;
 use cutshort_store::Annotation;
+use cutshort_verdict::DataSet;
 
 use crate::table::Table;
 
 /// A table of annotations.
 #[must_use]
 pub fn annotations(annotations: &[Annotation]) -> Table {
-    let head = ["no.", "from", "to", "kind", "concerns", "text"];
+    let head = ["no.", "from", "to", "kind", "data set", "concerns", "text"];
     Table::of_texts(&head, annotations.iter().map(row).collect())
 }
 
@@ -28,6 +29,7 @@ fn row(annotation: &Annotation) -> Vec<String> {
         rfc3339(content.start),
         end,
         content.kind.name().to_owned(),
+        content.data_set.map_or("all", DataSet::name).to_owned(),
         if concerns.is_empty() { everybody } else { concerns.join(" ") },
         content.description.clone(),
     ]

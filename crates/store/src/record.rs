@@ -1,6 +1,7 @@
 use std::ops::Range;
 
 use cutshort_geo::Country;
+use cutshort_verdict::DataSet;
 
 use crate::{Result, StoreError};
 
@@ -54,6 +55,8 @@ impl AnnotationKind {
 /// An operator's note about a time, before it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewAnnotation {
+    /// The data set that it is about; none if it applies to all.
+    pub data_set: Option<DataSet>,
     /// The kind of event.
     pub kind: AnnotationKind,
     /// The start, in nanoseconds since the Unix epoch.
@@ -88,6 +91,12 @@ impl NewAnnotation {
     #[must_use]
     pub fn touches(&self, range: &Range<i64>) -> bool {
         self.start < range.end && self.end.is_none_or(|end| end >= range.start)
+    }
+
+    /// Whether it is about a data set, or about all.
+    #[must_use]
+    pub fn concerns(&self, data_set: DataSet) -> bool {
+        self.data_set.is_none_or(|own| own == data_set)
     }
 
     /// Checks that it can be stored and shown.

@@ -194,7 +194,7 @@ pub trait Store: Send + Sync {
         Err(StoreError::Refused("this store cannot forget segments".to_owned()))
     }
 
-    /// The annotations whose time overlaps the range, in order of their start.
+    /// The annotations of all data sets whose time overlaps the range, in order of their start.
     fn annotations(&self, range: Range<i64>) -> Result<Vec<Annotation>>;
 
     /// Stores an annotation.

@@ -918,6 +918,7 @@ export interface components {
     schemas: {
         AnnotationToKeep: {
             asns?: number[];
+            dataSet?: string | null;
             description: string;
             /** Format: date-time */
             endDate?: string | null;

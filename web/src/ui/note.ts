@@ -7,6 +7,7 @@ import { type App, shortName } from "../app";
 import { KINDS } from "../charts/marks";
 import { h } from "./dom";
 import { close, menu } from "./menu";
+import { dataSetName } from "./selection";
 import { timeField } from "./time-field";
 import { writing } from "./token";
 
@@ -23,6 +24,7 @@ export function noteMenu(app: App, [from, to]: readonly [number, number]): HTMLE
   const [start, end] = [timeField("Start", from), timeField("End; empty if it continues", to, false)];
   const { place } = app.state;
   const own = place.kind === "location" || place.kind === "asn" ? h("input", { type: "checkbox", checked: true }) : null;
+  const ofSet = h("input", { type: "checkbox", checked: true });
   const { elements, run } = writing();
   const form = h(
     "form",
@@ -31,6 +33,7 @@ export function noteMenu(app: App, [from, to]: readonly [number, number]): HTMLE
     start.element,
     end.element,
     h("label", {}, "Kind", kind),
+    h("label", { class: "check" }, ofSet, ` Only about ${dataSetName(app.state.dataSet)}`),
     own ? h("label", { class: "check" }, own, ` Only about ${shortName(place)}`) : null,
     ...elements,
     h("button", { class: "button primary" }, "Add note"),
@@ -41,6 +44,7 @@ export function noteMenu(app: App, [from, to]: readonly [number, number]): HTMLE
       description: text.value.trim(),
       eventType: kind.value,
       startDate: new Date(start.read()).toISOString(),
+      ...(ofSet.checked ? { dataSet: app.state.dataSet } : {}),
       ...(Number.isNaN(last) ? {} : { endDate: new Date(last).toISOString() }),
       ...(own?.checked && place.kind === "location" ? { locations: [place.code] } : {}),
       ...(own?.checked && place.kind === "asn" ? { asns: [place.number] } : {}),

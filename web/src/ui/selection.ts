@@ -36,6 +36,8 @@ const DATA_SET_NAMES: Record<DataSet, [string, string]> = {
   quic: ["QUIC", "Connections that clients open to these servers over QUIC, by the clients' datagrams alone"],
 };
 
+export const dataSetName = (dataSet: DataSet): string => DATA_SET_NAMES[dataSet][0];
+
 /** Which connections, where there are several data sets. Filters and terms of one mean nothing in another. */
 export function dataSetControl({ store, state }: App, there: readonly DataSet[]): HTMLElement | null {
   if (there.length < 2 && state.dataSet === "tcp") return null;

@@ -31,10 +31,40 @@ it("a note needs a token, is added with it, and can be taken back", async () => 
   await form.getByLabel("Token").fill("secret");
   await form.getByRole("button", { name: "Add note" }).click();
   await page.getByText("Your note was added.").waitFor();
-  expect(sent).toMatchObject([{ method: "POST", token: "Bearer secret", body: { description: "Changed the firewall", eventType: "GENERAL", locations: ["PT"] } }]);
+  expect(sent).toMatchObject([{ method: "POST", token: "Bearer secret", body: { description: "Changed the firewall", eventType: "GENERAL", locations: ["PT"], dataSet: "tcp" } }]);
   expect(sent[0]?.body).not.toHaveProperty("endDate");
   await page.getByRole("button", { name: "Remove it" }).click();
   await page.getByText("Your note was added.").waitFor({ state: "detached" });
   expect(sent.at(-1)).toMatchObject({ method: "DELETE", token: "Bearer secret" });
   expect(await text(page, "#view")).not.toContain("Your note was added");
+});
+
+it("a note is about the data set that is shown, or about all", async () => {
+  const { page } = looked;
+  const sent: Record<string, unknown>[] = [];
+  await page.route(NOTES, async (route) => {
+    sent.push(route.request().postDataJSON() as Record<string, unknown>);
+    await route.fulfill({ json: { success: true, errors: [], messages: [], result: { annotation: { id: "8" } } } });
+  });
+  for (const only of [true, false]) {
+    await looked.open("?data=quic&range=7d");
+    await page.getByTitle("Add a note about this time").click();
+    const form = page.locator(".note-form");
+    await form.getByLabel("Text of the note").fill("Opened UDP port 443");
+    await form.getByLabel("Only about QUIC").setChecked(only);
+    await form.getByRole("button", { name: "Add note" }).click();
+    await page.getByText("Your note was added.").waitFor();
+  }
+  expect(sent.map(({ dataSet }) => dataSet)).toEqual(["quic", undefined]);
+});
+
+// The demo's incidents are those of clients over TCP.
+it("a chart has the notes of its data set", async () => {
+  const { page } = looked;
+  const notes = async (query: string): Promise<string[]> => {
+    await looked.open(query);
+    return page.locator(".mark-list").allTextContents();
+  };
+  expect((await notes("?range=7d")).join()).toContain("SIMULATED SYN flood");
+  for (const data of ["origin", "quic"]) expect((await notes(`?range=7d&data=${data}`)).join()).not.toContain("SIMULATED");
 });

@@ -19,7 +19,7 @@ pub struct Facts {
     pub pending: Vec<Window>,
     /// The time that each node covers.
     pub coverage: Vec<NodeCoverage>,
-    /// All annotations in the store.
+    /// All annotations in the store that are about its data set.
     pub annotations: Vec<Annotation>,
 }
 
@@ -30,12 +30,14 @@ impl Facts {
     /// A [`Problem`] for the store's error.
     pub fn read(store: &dyn Store, now: i64) -> Result<Self, Problem> {
         let due = store.due()?;
+        let mut annotations = store.annotations(i64::MIN..i64::MAX)?;
+        annotations.retain(|annotation| annotation.content.concerns(store.data_set()));
         let pending = due.iter().map(|state| state.window).filter(|window| window.end() <= now);
         Ok(Self {
             status: store.status()?,
             pending: pending.collect(),
             coverage: store.coverage()?,
-            annotations: store.annotations(i64::MIN..i64::MAX)?,
+            annotations,
         })
     }
 

@@ -495,6 +495,12 @@ pub(super) const EVENT_DATA_SET: Parameter = query(
     "tcp",
     "Only events in these data sets, a comma list; '-' in front excludes.",
 );
+pub(super) const ANNOTATION_DATA_SET: Parameter = query(
+    "dataSet",
+    ParameterKind::List(data_sets),
+    "tcp",
+    "Only what concerns these data sets, a comma list; '-' in front excludes. Notes without a data set concern all.",
+);
 pub(super) const ONE_DATA_SET: Parameter =
     query("dataSet", ParameterKind::Choice(&["tcp", "origin", "quic"]), "tcp", "The data set; default: tcp.");
 pub(super) const EVENT_PATH: Parameter =
@@ -523,7 +529,7 @@ pub(super) const ANNOTATION_PATH: Parameter =
     path("id", ParameterKind::Pattern(annotation_number), "1", "The number of an annotation.");
 pub(super) const AGENT: Parameter = Parameter {
     name: AgentCounts::HEADER,
-    about: "What the server that sends has counted since it began, so that this one can tell how much of it is lost: packets received, lost on receiving, unwritten, dropped from its spool, and waiting there; connections that it chose and left out, and from when to when the latest were, in nanoseconds since the Unix epoch. What is missing or unknown does no harm.",
+    about: "What the server that sends has counted since it began, so that this one can tell how much of it is lost: packets received, lost on receiving, unwritten, dropped from its spool, and waiting there; connections that it chose and left out, from when to when the latest were, in nanoseconds since the Unix epoch, and their data set. What is missing or unknown does no harm.",
     place: ParameterPlace::Header,
     kind: ParameterKind::Text,
     example: "received=5400, lost=0, unwritten=0, dropped=0, waiting=120, left_out=0",

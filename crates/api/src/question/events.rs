@@ -8,7 +8,7 @@ use cutshort_model::Window;
 use cutshort_store::{Choice, Decision, EventQuery};
 use cutshort_verdict::DataSet;
 
-use super::filter::{asn, boolean, continent, country, list};
+use super::filter::{asn, boolean, continent, country, data_set, list};
 use super::{Filters, Numbers, Parameters, series};
 use crate::answer::home;
 use crate::problem::Problem;
@@ -72,10 +72,7 @@ impl EventFilter {
                 named(name, &Decision::ALL.map(Decision::name), Decision::from_name)
             })?,
             alarm: boolean("alarm", one("alarm")?)?,
-            data_sets: list("dataSet", one("dataSet")?, |name| {
-                let names = DataSet::WITH_RULES.map(DataSet::name);
-                named(name, &names, |name| DataSet::WITH_RULES.into_iter().find(|set| set.name() == name))
-            })?,
+            data_sets: list("dataSet", one("dataSet")?, data_set)?,
         })
     }
 

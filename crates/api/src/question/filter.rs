@@ -109,6 +109,14 @@ pub(crate) fn asn_pattern() -> String {
     format!("({})?{}", pattern::any_case("AS"), pattern::up_to(u32::MAX.into()))
 }
 
+/// Finds a data set by its name.
+pub(crate) fn data_set(text: &str) -> Result<DataSet, String> {
+    let found = DataSet::WITH_RULES.into_iter().find(|set| set.name().eq_ignore_ascii_case(text));
+    found.ok_or_else(|| {
+        format!("'{text}' is not one of {}", DataSet::WITH_RULES.map(DataSet::name).join(", "))
+    })
+}
+
 fn port(text: &str) -> Result<u16, String> {
     digits(text).ok_or_else(|| format!("'{text}' is not a port number from 0 to 65535"))
 }

@@ -22,7 +22,7 @@ pub use events::EventFilter;
 pub(crate) use events::time_range;
 pub use filter::{Numbers, Stages, stage_from_name};
 pub(crate) use filter::{
-    asn, asn_pattern, continent, country, digits, ip_version_pattern, list, port_pattern,
+    asn, asn_pattern, continent, country, data_set, digits, ip_version_pattern, list, port_pattern,
 };
 pub use interval::{default_bucket, parse_bucket};
 pub use names::{stage_name, stage_names};

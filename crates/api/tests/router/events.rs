@@ -180,6 +180,7 @@ fn a_feed_has_an_entry_for_each_alarm() {
 fn anomalies_are_as_in_radar() {
     let store = store();
     let note = |kind, asns: Vec<u32>, place: &str| NewAnnotation {
+        data_set: None,
         kind,
         start: END - 2 * DAY,
         end: Some(END - DAY),
@@ -192,7 +193,10 @@ fn anomalies_are_as_in_radar() {
     };
     let notes =
         [note(AnnotationKind::Outage, Vec::new(), "PT"), note(AnnotationKind::General, vec![7922], "")];
-    let notes = (1..).zip(notes).map(|(id, content)| Annotation { id, content }).collect();
+    let elsewhere =
+        NewAnnotation { data_set: Some(DataSet::Quic), ..note(AnnotationKind::Outage, vec![7922], "") };
+    let notes = (1..).zip(notes.into_iter().chain([elsewhere]));
+    let notes = notes.map(|(id, content)| Annotation { id, content }).collect();
     *store.annotations.lock().unwrap() = notes;
     let server = Server::of(store);
     let all = server.get(ANOMALIES).result()["trafficAnomalies"].clone();
@@ -230,6 +234,7 @@ fn anomalies_are_as_in_radar() {
 fn notes_and_events_are_one_list() {
     let store = store();
     let content = NewAnnotation {
+        data_set: Some(DataSet::Quic),
         kind: AnnotationKind::Outage,
         start: (NOON - 190) * WINDOW,
         end: None,
@@ -255,9 +260,12 @@ fn notes_and_events_are_one_list() {
     assert_eq!(ask("outageType=REGIONAL"), [""; 0]);
     assert_eq!(ask("eventType=PIPELINE"), ["Server edge1: no packets were collected"]);
     assert_eq!(ask("query=fewer"), [portugal]);
+    assert_eq!(ask("location=PT&dataSet=tcp"), [portugal]);
+    assert_eq!(ask("location=PT&dataSet=quic"), ["A cable was cut"]);
     assert_eq!(ask("dataSource=BGP"), [""; 0]);
     let listed = server.get(&format!("{ANNOTATIONS}?query=fewer")).result()["annotations"][0].clone();
     assert_eq!((&listed["eventType"], &listed["locations"]), (&json!("TRAFFIC_ANOMALY"), &json!(["PT"])));
+    assert_eq!(listed["tags"], json!(["tcp"]));
     // What operators note is listed where it was, without events.
     assert_eq!(
         server.get(&format!("{ANNOTATIONS}/outages")).result()["annotations"].as_array().unwrap().len(),

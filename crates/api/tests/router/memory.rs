@@ -52,7 +52,8 @@ pub(crate) struct Memory {
     pub(crate) records: Vec<ConnectionRecord<'static>>,
     pub(crate) impaired: Vec<Impaired>,
     pub(crate) broken: Mutex<Option<fn() -> StoreError>>,
-    pub(crate) annotations: Mutex<Vec<Annotation>>,
+    /// Stores of all data sets share them.
+    pub(crate) annotations: Arc<Mutex<Vec<Annotation>>>,
     pub(crate) events: KnownEvents,
     pub(crate) outside: KnownOutside,
     /// None is all time.

@@ -1,6 +1,6 @@
 //! What a strict client of Radar refuses never comes, whatever is asked of whatever store.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use cutshort_store::{Annotation, AnnotationKind, NewAnnotation};
 use cutshort_verdict::{Exclusion, Stage};
@@ -36,7 +36,7 @@ fn store() -> impl Strategy<Value = Memory> {
             pending: pending.into_iter().map(|ago| END - ago * WINDOW).collect(),
             folded: odd,
             simulated: odd,
-            annotations: Mutex::new(annotations(noted)),
+            annotations: Arc::new(Mutex::new(annotations(noted))),
             ..Memory::of(cells)
         },
     )
@@ -61,6 +61,7 @@ fn annotations(noted: Vec<(AnnotationKind, i64, Option<i64>)>) -> Vec<Annotation
 
 fn plain_note(kind: AnnotationKind, start: i64, end: Option<i64>) -> NewAnnotation {
     NewAnnotation {
+        data_set: None,
         kind,
         start,
         end,
@@ -205,7 +206,7 @@ fn every_value_of_an_enum_is_one_of_radars() {
         pending: vec![END - WINDOW],
         folded: true,
         simulated: true,
-        annotations: Mutex::new(annotations(kinds.clone())),
+        annotations: Arc::new(Mutex::new(annotations(kinds.clone()))),
         ..Memory::of(vec![connection(END - DAY, "US", 174, Stage::None, 1000)])
     };
     let server = Server::of(store());

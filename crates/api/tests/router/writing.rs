@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::http::Request;
 use cutshort_api::{Options, Scope, TokenFile};
 use cutshort_store::{Provenance, Segment, SegmentSource};
-use cutshort_verdict::Stage;
+use cutshort_verdict::{DataSet, Stage};
 use serde_json::{Value, json};
 
 use crate::client::{DAY, END, Got, NOW, Server, open};
@@ -174,6 +174,48 @@ fn notes_are_part_of_the_answers_that_they_concern() {
     assert_eq!(writer.send("DELETE", &format!("{OUTAGES}/x"), Body::empty()).problem().0, 400);
 }
 
+/// A note without a data set, as they were before there were any, is about all.
+#[test]
+fn notes_are_part_of_their_data_set() {
+    let of = |data_set| Memory {
+        data_set,
+        ..Memory::of(vec![connection(END - DAY, "US", 174, Stage::None, 1000)])
+    };
+    let tcp = of(DataSet::Tcp);
+    let quic = Memory { annotations: Arc::clone(&tcp.annotations), ..of(DataSet::Quic) };
+    let writer = Writer::of(Memory { origin: Some(Box::new(quic)), ..tcp }, open());
+    let note = |description: &str, data_set: Option<&str>| {
+        let got = writer.note(&json!({
+            "description": description, "eventType": "GENERAL", "startDate": "2026-01-12", "dataSet": data_set
+        }));
+        assert_eq!(got.status, 201, "{}", got.text);
+        got.json()["result"]["annotation"]["tags"].clone()
+    };
+    assert_eq!(note("Of all", None), json!([]));
+    assert_eq!(note("Of clients", Some("tcp")), json!(["tcp"]));
+    assert_eq!(note("Of datagrams", Some("QUIC")), json!(["quic"]));
+    let texts = |notes: &Value| -> Vec<String> {
+        let notes = notes.as_array().unwrap().iter();
+        notes.map(|note| note["description"].as_str().unwrap().to_owned()).collect()
+    };
+    let shown = |directory: &str| {
+        let path = format!("/client/v4/radar/{directory}/timeseries_groups/stage?dateRange=7d");
+        texts(&writer.server.get(&path).result()["meta"]["confidenceInfo"]["annotations"])
+    };
+    assert_eq!(shown("tcp_resets_timeouts"), ["Of all", "Of clients"]);
+    assert_eq!(shown("quic_closes_timeouts"), ["Of all", "Of datagrams"]);
+    let listed =
+        |query: &str| texts(&writer.server.get(&format!("{OUTAGES}?{query}")).result()["annotations"]);
+    assert_eq!(listed(""), ["Of datagrams", "Of clients", "Of all"]);
+    assert_eq!(listed("dataSet=quic"), ["Of datagrams", "Of all"]);
+    assert_eq!(listed("dataSet=origin"), ["Of all"]);
+    assert_eq!(listed("dataSet=-tcp"), ["Of datagrams", "Of all"]);
+    let csv = writer.server.get(&format!("{OUTAGES}?format=csv")).text;
+    assert!(csv.lines().next().unwrap().ends_with(",asns,dataSet"), "{csv}");
+    assert!(csv.lines().any(|line| line.contains(",Of clients,") && line.ends_with(",tcp")), "{csv}");
+    assert!(writer.server.get(&format!("{OUTAGES}?dataSet=udp")).problem().2.contains("dataSet: 'udp'"));
+}
+
 #[test]
 fn what_nobody_could_read_is_not_noted() {
     let writer = Writer::new(open());
@@ -190,6 +232,7 @@ fn what_nobody_could_read_is_not_noted() {
     wrong("eventType", json!("PARTY"), "eventType: 'PARTY'");
     wrong("linkedUrl", json!("javascript:alert(1)"), "http:// or https://");
     wrong("locations", json!(["XX"]), "locations: 'XX'");
+    wrong("dataSet", json!("udp"), "dataSet: 'udp' is not one of tcp, origin, quic");
     wrong("colour", json!("red"), "colour");
     assert_eq!(writer.send("POST", OUTAGES, "{").problem().0, 400);
     assert_eq!(writer.send("POST", OUTAGES, "x".repeat(100_000)).problem().0, 413);

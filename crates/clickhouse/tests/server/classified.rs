@@ -328,9 +328,12 @@ fn tables_of_the_first_version_are_migrated() {
         runtime.block_on(client.with_user("default").query_raw(sql).execute()).unwrap();
     };
     let later = |statement: &String| {
-        ["VIEW", "ALTER", "VALUES (2", "VALUES (3", "VALUES (4", "VALUES (5", "VALUES (6"]
-            .iter()
-            .any(|of_later| statement.contains(of_later))
+        let versions = (2..=7).map(|version| format!("VALUES ({version}"));
+        ["VIEW", "ALTER"]
+            .map(str::to_owned)
+            .into_iter()
+            .chain(versions)
+            .any(|of_later| statement.contains(&of_later))
     };
     for statement in schema(database.database(), &Layout::default()).iter().filter(|sql| !later(sql)) {
         execute(statement);
@@ -339,6 +342,12 @@ fn tables_of_the_first_version_are_migrated() {
     for column in ["handshake_us", "first_byte_us", "version", "close_code"] {
         execute(&format!("ALTER TABLE {}.connection DROP COLUMN {column}", database.database()));
     }
+    execute(&format!("ALTER TABLE {}.annotation DROP COLUMN data_set", database.database()));
+    execute(&format!(
+        "INSERT INTO {}.annotation (id, version, removed, kind, start, description)
+         VALUES (7, 1, false, 'GENERAL', '2026-01-05 00:00:00', 'New servers')",
+        database.database()
+    ));
     let error = ClickHouse::open(&database).err().unwrap();
     assert!(error.to_string().contains("cutshort clickhouse migrate"), "{error}");
     let elsewhere = migrate(&database, &Layout { cluster: Some("two".to_owned()), ..Layout::default() });
@@ -350,6 +359,8 @@ fn tables_of_the_first_version_are_migrated() {
     });
     assert_eq!(migrate(&database, &Layout::default()).unwrap(), 0, "there is nothing left to be done");
     let store = ClickHouse::open(&database).unwrap();
+    let noted = store.annotations(i64::MIN..i64::MAX).unwrap();
+    assert_eq!(noted.iter().map(|note| (note.id, note.content.data_set)).collect::<Vec<_>>(), [(7, None)]);
     store.append(&file(vec![packet(1, START)])).unwrap();
     execute(&format!(
         "SELECT * FROM {}.classified(since = '2026-01-05 00:00:00', until = '2026-01-06 00:00:00')",

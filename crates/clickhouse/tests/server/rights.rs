@@ -69,6 +69,7 @@ fn the_documented_rights_are_enough() {
     store.rollups(&query).unwrap();
     assert_eq!(store.status().unwrap().windows, 1);
     let note = NewAnnotation {
+        data_set: None,
         kind: AnnotationKind::General,
         start: START,
         end: None,

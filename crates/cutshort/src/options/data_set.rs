@@ -92,7 +92,7 @@ fn data_set(name: &str) -> Result<DataSet, String> {
     })
 }
 
-fn one_data_set(name: &str) -> Result<DataSet, String> {
+pub(crate) fn one_data_set(name: &str) -> Result<DataSet, String> {
     match name.contains(',') {
         true => Err("name one data set; only 'cutshort import' fills several at once".to_owned()),
         false => data_set(name),

@@ -12,7 +12,7 @@ pub(crate) mod time;
 pub(crate) use addresses::AddressOptions;
 pub(crate) use captures::Inputs;
 pub(crate) use data::Data;
-pub(crate) use data_set::{DataSetOption, DataSetsOption, flag_of};
+pub(crate) use data_set::{DataSetOption, DataSetsOption, flag_of, one_data_set};
 pub(crate) use ends::Ends;
 pub(crate) use geo::{GeoFiles, open_geo};
 pub(crate) use rules::Rules;

@@ -8,16 +8,17 @@ use cutshort_geo::Country;
 use cutshort_pipeline::stores;
 use cutshort_settings::values::{asn, count, country, moment};
 use cutshort_store::{AnnotationKind, Decision, NewAnnotation, Review};
+use cutshort_verdict::DataSet;
 use jiff::Timestamp;
 
 use crate::error::{Done, Error};
-use crate::options::Data;
+use crate::options::{Data, one_data_set};
 use crate::terminal::{self, message};
 
 /// Add notes about a time, such as outages or changes, and decide about events
 ///
-/// Notes appear with results of their time: with all of them, or with those of the countries and
-/// networks that they name. Events that were found (docs/events.md) are confirmed or dismissed by their ID. A server
+/// Notes appear with results of their time: with all of them, or with those of the countries,
+/// networks and data set that they name. Events that were found (docs/events.md) are confirmed or dismissed by their ID. A server
 /// running on the store shows both at once.
 #[derive(Subcommand)]
 pub(crate) enum Annotate {
@@ -53,6 +54,9 @@ pub(crate) struct Add {
     /// Kind of note; 'outage' is published as an outage by the API
     #[arg(long, value_enum, default_value_t = Kind::General)]
     kind: Kind,
+    /// Affected data set: tcp, origin or quic; without it, all
+    #[arg(long, value_name = "DATASET", value_parser = one_data_set)]
+    dataset: Option<DataSet>,
     /// Affected country (two letters); repeat or separate with commas
     #[arg(long, value_name = "COUNTRY", value_delimiter = ',', value_parser = country)]
     location: Vec<Country>,
@@ -90,6 +94,9 @@ enum Kind {
 
 #[derive(Args)]
 pub(crate) struct List {
+    /// Only notes that affect this data set
+    #[arg(long, value_name = "DATASET", value_parser = one_data_set)]
+    dataset: Option<DataSet>,
     #[command(flatten)]
     data: Data,
 }
@@ -162,6 +169,7 @@ fn add(arguments: &Add, color: ColorChoice) -> Result<Done, Error> {
     let start = nanoseconds(arguments.from)?;
     let end = if arguments.instant { Some(start) } else { arguments.to.map(nanoseconds).transpose()? };
     let annotation = NewAnnotation {
+        data_set: arguments.dataset,
         kind: arguments.kind.into(),
         start,
         end,
@@ -179,7 +187,8 @@ fn add(arguments: &Add, color: ColorChoice) -> Result<Done, Error> {
 }
 
 fn list(arguments: &List, color: ColorChoice) -> Result<Done, Error> {
-    let found = arguments.data.open_reader()?.annotations(i64::MIN..i64::MAX)?;
+    let mut found = arguments.data.open_reader()?.annotations(i64::MIN..i64::MAX)?;
+    found.retain(|note| arguments.dataset.is_none_or(|wanted| note.content.concerns(wanted)));
     if found.is_empty() {
         message(&"there are no notes; add one with 'cutshort annotate add'");
         return Ok(Done::Whole);

@@ -4,6 +4,7 @@ use super::*;
 
 fn new(start: i64, end: Option<i64>) -> NewAnnotation {
     NewAnnotation {
+        data_set: None,
         kind: AnnotationKind::Outage,
         start,
         end,
@@ -18,6 +19,7 @@ fn new(start: i64, end: Option<i64>) -> NewAnnotation {
 
 fn plain() -> NewAnnotation {
     NewAnnotation {
+        data_set: Some(DataSet::Quic),
         kind: AnnotationKind::General,
         linked_url: None,
         scope: None,
@@ -36,6 +38,34 @@ fn what_is_kept_is_what_was_given() {
     let kept = [new(-3, None), new(7, Some(9)), plain()].map(|one| annotations.add(&one).unwrap());
     let listed = Annotations::open(&path, true).unwrap().list(i64::MIN..i64::MAX).unwrap();
     assert_eq!(listed, [0, 2, 1].map(|at: usize| kept[at].clone()), "by their beginning");
+}
+
+/// Files of version 0.1 have no data set: their annotations are about all, and nothing is changed by reading them.
+#[test]
+fn older_files_are_read_and_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a");
+    let older = Connection::open(&path).unwrap();
+    older.execute_batch(&SCHEMA.replace(", data_set TEXT", "")).unwrap();
+    let insert = "INSERT INTO annotation (kind, start_ns, description, locations, asns) VALUES ('GENERAL', 3, 'old', '', '')";
+    older.execute(insert, []).unwrap();
+    assert!(!has_data_set(&older).unwrap());
+    let content =
+        NewAnnotation { data_set: None, start: 3, end: None, description: "old".to_owned(), ..plain() };
+    let old = Annotation { id: 1, content };
+    let annotations = Annotations::open(&path, true).unwrap();
+    assert_eq!(annotations.list(0..9).unwrap(), [old.clone()]);
+    assert!(!has_data_set(&older).unwrap());
+    let salvaged = Annotations::open(&folder.path().join("salvaged"), true).unwrap();
+    assert_eq!(salvaged.salvage(&older).unwrap(), (1, true));
+    assert_eq!(salvaged.list(0..9).unwrap(), [old.clone()]);
+
+    let another = Annotations::open(&path, true).unwrap();
+    let new = [annotations.add(&plain()).unwrap(), another.add(&plain()).unwrap()];
+    assert_eq!(annotations.list(0..9).unwrap(), [old, new[0].clone(), new[1].clone()]);
+    // An older program still writes to it.
+    older.execute(insert, []).unwrap();
+    assert_eq!(another.list(0..9).unwrap().len(), 4);
 }
 
 #[test]

@@ -35,6 +35,7 @@ fn filled() -> TempDir {
         replace(&store, START + at * WINDOW, &[]);
     }
     let annotation = NewAnnotation {
+        data_set: None,
         kind: AnnotationKind::General,
         start: START,
         end: None,

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use cutshort_verdict::DataSet;
+
 /// The counts of a receiver of live packets since it was started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AgentCounts {
@@ -20,6 +22,8 @@ pub struct AgentCounts {
     /// When the latest of these were left out, from and to, in nanoseconds since the Unix epoch: a time without long
     /// gaps.
     pub left_out_times: Option<(i64, i64)>,
+    /// The data set of these connections; none if several are sampled, or if that is not known.
+    pub left_out_of: Option<DataSet>,
 }
 
 impl AgentCounts {
@@ -48,6 +52,10 @@ impl AgentCounts {
                     to = value.parse().ok();
                     continue;
                 }
+                "left_out_of" => {
+                    counts.left_out_of = value.parse().ok();
+                    continue;
+                }
                 _ => continue,
             };
             *count = value.parse().unwrap_or(0);
@@ -64,17 +72,20 @@ impl AgentCounts {
 }
 
 /// Writes `received=5400, lost=0, unwritten=0, dropped=0, waiting=120, left_out=0`, and if connections were left out
-/// `, left_out_from=1767225600000000000, left_out_to=1767225607000000000`.
+/// `, left_out_from=1767225600000000000, left_out_to=1767225607000000000`, and `, left_out_of=tcp` if their data set is
+/// known.
 impl fmt::Display for AgentCounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { received, lost, unwritten, dropped, waiting, left_out, left_out_times } = self;
+        let Self { received, lost, unwritten, dropped, waiting, left_out, left_out_times, left_out_of } =
+            self;
         write!(
             f,
             "received={received}, lost={lost}, unwritten={unwritten}, dropped={dropped}, waiting={waiting}, \
              left_out={left_out}"
         )?;
         let Some((from, to)) = left_out_times else { return Ok(()) };
-        write!(f, ", left_out_from={from}, left_out_to={to}")
+        write!(f, ", left_out_from={from}, left_out_to={to}")?;
+        left_out_of.map_or(Ok(()), |data_set| write!(f, ", left_out_of={data_set}"))
     }
 }
 
@@ -92,9 +103,12 @@ mod tests {
             waiting: 1,
             left_out: 382_732,
             left_out_times: Some((1_767_225_600_000_000_000, 1_767_225_607_000_000_000)),
+            left_out_of: Some(DataSet::Quic),
         };
         assert_eq!(AgentCounts::read(&counts.to_string()), counts);
-        let complete = AgentCounts { left_out: 0, left_out_times: None, ..counts };
+        let several = AgentCounts { left_out_of: None, ..counts };
+        assert_eq!(AgentCounts::read(&several.to_string()), several);
+        let complete = AgentCounts { left_out: 0, left_out_times: None, ..several };
         assert_eq!(AgentCounts::read(&complete.to_string()), complete);
         for half in [
             "left_out_from=5",

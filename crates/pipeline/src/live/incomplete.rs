@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use cutshort_model::Window;
 use cutshort_store::{Annotation, AnnotationKind, NewAnnotation, Result, SegmentInfo, Store};
+use cutshort_verdict::DataSet;
 
 use super::AgentCounts;
 
@@ -15,6 +16,7 @@ pub struct IncompleteNotes(Mutex<BTreeMap<String, StoredNote>>);
 #[derive(Clone, Copy, Debug)]
 struct StoredNote {
     id: u64,
+    data_set: Option<DataSet>,
     from: i64,
     to: i64,
 }
@@ -35,21 +37,24 @@ impl IncompleteNotes {
         };
         let Some((from, to)) = counts.left_out_times.filter(is_credible) else { return Ok(false) };
         let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_same = |kept: &StoredNote| from <= kept.to.saturating_add(Window::LENGTH) && to >= kept.from;
+        let of = (node, counts.left_out_of);
+        let is_same = |kept: &StoredNote| {
+            kept.data_set == of.1 && from <= kept.to.saturating_add(Window::LENGTH) && to >= kept.from
+        };
         let known = match notes.get(node).copied().filter(is_same) {
             Some(kept) => Some(kept),
-            None => find(store, node, (from, to))?.filter(is_same),
+            None => find(store, of, (from, to))?.filter(is_same),
         };
         let (from, to) = known.map_or((from, to), |kept| (from.min(kept.from), to.max(kept.to)));
         let is_new = known.is_none_or(|kept| (kept.from, kept.to) != (from, to));
         let id = match known {
             Some(kept) if !is_new => kept.id,
-            _ => store.annotate(&annotation(node, from, to))?.id,
+            _ => store.annotate(&annotation(of, from, to))?.id,
         };
         if notes.len() >= MOST {
             notes.clear();
         }
-        notes.insert(node.to_owned(), StoredNote { id, from, to });
+        notes.insert(node.to_owned(), StoredNote { id, data_set: of.1, from, to });
         // The new one is there before the old one goes.
         if let Some(kept) = known.filter(|_| is_new) {
             store.remove_annotation(kept.id)?;
@@ -58,21 +63,25 @@ impl IncompleteNotes {
     }
 }
 
+/// What is sampled: a node, and the data set if it is known.
+type Sampled<'a> = (&'a str, Option<DataSet>);
+
 /// Finds what an earlier process has stored about a time.
-fn find(store: &dyn Store, node: &str, (from, to): (i64, i64)) -> Result<Option<StoredNote>> {
+fn find(store: &dyn Store, of: Sampled<'_>, (from, to): (i64, i64)) -> Result<Option<StoredNote>> {
     let range = from.saturating_sub(Window::LENGTH)..to.saturating_add(1);
     let kept = |annotation: &Annotation| {
         let Annotation { id, content: NewAnnotation { start, end: Some(end), .. } } = *annotation else {
             return None;
         };
-        let is_own = annotation.content == self::annotation(node, start, end);
-        is_own.then_some(StoredNote { id, from: start, to: end })
+        let is_own = annotation.content == self::annotation(of, start, end);
+        is_own.then_some(StoredNote { id, data_set: of.1, from: start, to: end })
     };
     Ok(store.annotations(range)?.iter().filter_map(kept).max_by_key(|kept| kept.to))
 }
 
-fn annotation(node: &str, from: i64, to: i64) -> NewAnnotation {
+fn annotation((node, data_set): Sampled<'_>, from: i64, to: i64) -> NewAnnotation {
     NewAnnotation {
+        data_set,
         kind: AnnotationKind::Pipeline,
         start: from,
         end: Some(to),

@@ -89,12 +89,13 @@ pub(crate) fn rows_of_equal_time_keep_their_order<B: Backend>() {
     assert!(read.protected().unwrap() == segment.protected().unwrap());
 }
 
-/// What operators note is about the place and the time, whatever the data set.
+/// Every data set's store has the annotations of all, which say what they are about.
 pub(crate) fn annotations_are_shared<B: Backend>() {
     use cutshort_store::{AnnotationKind, NewAnnotation};
     let backend = B::new();
     let store = backend.store();
     let annotation = NewAnnotation {
+        data_set: None,
         kind: AnnotationKind::General,
         start: 0,
         end: None,
@@ -105,10 +106,23 @@ pub(crate) fn annotations_are_shared<B: Backend>() {
         asns: Vec::new(),
         outage: None,
     };
+    let of = |data_set| NewAnnotation { data_set: Some(data_set), start: 1, ..annotation.clone() };
     store.annotate(&annotation).unwrap();
     let other = store.of(DataSet::Origin).unwrap();
-    let found = other.annotations(0..WINDOW).unwrap();
-    assert_eq!(found.iter().map(|found| &found.content).collect::<Vec<_>>(), [&annotation]);
+    let mut expected = vec![annotation.clone()];
+    expected.extend(DataSet::ALL.map(of));
+    for annotation in &expected[1..] {
+        other.annotate(annotation).unwrap();
+    }
+    for store in [store, other, backend.reader().as_ref()] {
+        let found = store.annotations(0..WINDOW).unwrap();
+        assert!(found.iter().map(|found| &found.content).eq(&expected), "{found:?}");
+    }
+    let about = |data_set| expected.iter().filter(|one| one.concerns(data_set)).count();
+    assert_eq!(DataSet::ALL.map(about), [2, 2, 2]);
+    let quic = other.annotations(0..WINDOW).unwrap().pop().unwrap();
+    assert!(store.remove_annotation(quic.id).unwrap());
+    assert_eq!(other.annotations(0..WINDOW).unwrap().len(), expected.len() - 1);
 }
 
 /// Results keep the terms and numbers that only their data set has.

@@ -6,6 +6,7 @@ use cutshort_detect::{EventState, SeriesPlace};
 use cutshort_geo::{Country, Geo};
 use cutshort_report::events::sentence;
 use cutshort_store::{Annotation, AnnotationKind, Choice, Decision, NewAnnotation};
+use cutshort_verdict::DataSet;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -21,7 +22,7 @@ use crate::http::parameters as p;
 use crate::http::reply::{JSON, Reply};
 use crate::http::tokens::Scope;
 use crate::problem::Problem;
-use crate::question::{self, EventFilter, asn, country, digits, iso, list, parse_time};
+use crate::question::{self, EventFilter, asn, country, data_set, digits, iso, list, parse_time};
 
 const BASE: Endpoint = Endpoint {
     method: Method::Get,
@@ -39,6 +40,7 @@ const BASE: Endpoint = Endpoint {
         &p::ONE_ASN,
         &p::ONE_LOCATION,
         &p::EVENT_TYPE,
+        &p::ANNOTATION_DATA_SET,
         &p::FORMAT,
     ],
     access: Access::Read,
@@ -72,6 +74,7 @@ pub(super) const ALL: Endpoint = Endpoint {
         &p::ANNOTATION_QUERY,
         &p::DATA_SOURCE,
         &p::EVENT_ORIGIN,
+        &p::ANNOTATION_DATA_SET,
         &p::FORMAT,
     ],
     run: all,
@@ -83,7 +86,7 @@ pub(super) const LOCATIONS: Endpoint = Endpoint {
     id: "annotationsOutagesLocations",
     title: "Countries with outages",
     about: "Countries by the number of outages that the operator has noted.",
-    parameters: &[&p::LIMIT_ENTITIES, &p::RANGE, &p::START, &p::END, &p::FORMAT],
+    parameters: &[&p::LIMIT_ENTITIES, &p::RANGE, &p::START, &p::END, &p::ANNOTATION_DATA_SET, &p::FORMAT],
     answers: Answers::Result { schema: of::<OutageCounts>(), csv: true },
     run: locations,
     ..BASE
@@ -93,7 +96,7 @@ pub(super) const ADD: Endpoint = Endpoint {
     method: Method::Post,
     id: "annotate",
     title: "Add an annotation",
-    about: "Adds a note about a time. Without countries and networks it applies to all.",
+    about: "Adds a note about a time. Without countries and networks it applies to all places, and without a data set to all data sets.",
     parameters: &[],
     access: Access::Token(Scope::Write),
     unknown: Unknown::Refused,
@@ -136,6 +139,8 @@ struct AnnotationToKeep {
     end_date: Option<String>,
     /// GENERAL (or EVENT, its older name), OUTAGE (default), PARTIAL_PROJECTION, PIPELINE or TRAFFIC_ANOMALY.
     event_type: Option<String>,
+    /// The data set that it is about: tcp, origin or quic; none if it applies to all.
+    data_set: Option<String>,
     /// A link to details: http or https.
     linked_url: Option<String>,
     /// Which part of a place is affected, in words.
@@ -193,7 +198,7 @@ struct RemovedAnnotation {
 struct KeptAnnotation {
     /// The number by which it can be removed; the ID of an event.
     id: String,
-    /// The data set that it is about.
+    /// Always CONNECTION_ANOMALY.
     data_source: &'static str,
     /// The text of the annotation.
     description: String,
@@ -231,9 +236,9 @@ struct KeptAnnotation {
     /// Always empty here.
     #[schema(value_type = Vec<String>)]
     origins_details: [String; 0],
-    /// Always empty here.
-    #[schema(value_type = Vec<String>)]
-    tags: [String; 0],
+    /// The data set that it is about: tcp, origin or quic; empty if it applies to all.
+    #[schema(max_items = 1)]
+    tags: Vec<&'static str>,
 }
 
 fn get(call: &mut Call<'_>) -> Result<Reply, Problem> {
@@ -281,6 +286,7 @@ struct Wanted {
     range: Range<i64>,
     countries: Choice<Country>,
     numbers: Choice<u32>,
+    data_sets: Choice<DataSet>,
     kind: Option<AnnotationKind>,
     cause: Option<String>,
     outage: Option<String>,
@@ -300,6 +306,7 @@ impl Wanted {
             range: question::time_range(parameters, call.now)?.unwrap_or(i64::MIN..i64::MAX),
             countries: list("location", parameters.one("location")?, country)?,
             numbers: list("asn", parameters.one("asn")?, asn)?,
+            data_sets: list("dataSet", parameters.one("dataSet")?, data_set)?,
             kind: parameters.one("eventType")?.map(kind).transpose()?,
             cause: text("outageCause")?,
             outage: text("outageType")?,
@@ -322,6 +329,7 @@ impl Wanted {
             wanted.as_ref().is_none_or(|wanted| own.is_some_and(|own| own.eq_ignore_ascii_case(wanted)))
         };
         self.kind.is_none_or(|kind| kind == content.kind)
+            && content.data_set.is_none_or(|own| self.data_sets.has(Some(&own)))
             && (self.countries.is_all() || content.locations.iter().any(|own| self.countries.has(Some(own))))
             && (self.numbers.is_all() || content.asns.iter().any(|own| self.numbers.has(Some(own))))
             && same(&self.cause, content.outage.as_ref().map(|(cause, _)| cause))
@@ -368,7 +376,9 @@ fn checked(new: AnnotationToKeep) -> Result<NewAnnotation, Problem> {
     };
     let places = new.locations.iter().map(|code| country(code));
     let locations: Result<Vec<Country>, String> = places.collect();
+    let data_set = new.data_set.as_deref().map(data_set).transpose();
     let checked = NewAnnotation {
+        data_set: data_set.map_err(|why| Problem::bad_input(format!("dataSet: {why}")))?,
         kind: new.event_type.as_deref().map_or(Ok(AnnotationKind::Outage), kind)?,
         start: time("startDate", &new.start_date)?,
         end: new.end_date.as_deref().map(|end| time("endDate", end)).transpose()?,
@@ -391,8 +401,18 @@ fn kind(name: &str) -> Result<AnnotationKind, Problem> {
 }
 
 impl KeptAnnotation {
-    const FIELDS: [&'static str; 9] =
-        ["id", "eventType", "startDate", "endDate", "description", "scope", "linkedUrl", "locations", "asns"];
+    const FIELDS: [&'static str; 10] = [
+        "id",
+        "eventType",
+        "startDate",
+        "endDate",
+        "description",
+        "scope",
+        "linkedUrl",
+        "locations",
+        "asns",
+        "dataSet",
+    ];
 
     fn new(annotation: Annotation, geo: &Geo) -> Self {
         let Annotation { id, content } = annotation;
@@ -414,7 +434,7 @@ impl KeptAnnotation {
             geo_ids: [],
             origins: [],
             origins_details: [],
-            tags: [],
+            tags: content.data_set.map(DataSet::name).into_iter().collect(),
         }
     }
 
@@ -445,7 +465,7 @@ impl KeptAnnotation {
             geo_ids: [],
             origins: [],
             origins_details: [],
-            tags: [],
+            tags: vec![one.data_set.name()],
         }
     }
 
@@ -462,6 +482,7 @@ impl KeptAnnotation {
             or_empty(&self.linked_url),
             self.locations.join(" "),
             asns.join(" "),
+            self.tags.join(" "),
         ]
     }
 }

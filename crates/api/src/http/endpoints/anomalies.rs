@@ -227,7 +227,7 @@ fn anomalies(call: &Call<'_>) -> Result<Vec<(Anomaly, Option<Country>)>, Problem
     Ok(all)
 }
 
-/// Whether an operator's note is about the place and time of an event.
+/// Whether an operator's note is about the place and time of an event, which is of the data set `tcp`.
 fn confirms(note: &Annotation, event: &Event, country: Option<Country>) -> bool {
     let note = &note.content;
     let start = |window: i64| cutshort_model::Window::from_number(window).start();
@@ -237,6 +237,7 @@ fn confirms(note: &Annotation, event: &Event, country: Option<Country>) -> bool 
         _ => note.asns.is_empty() && country.is_some_and(|country| note.locations.contains(&country)),
     };
     matches!(note.kind, AnnotationKind::Outage | AnnotationKind::TrafficAnomaly)
+        && note.concerns(DataSet::Tcp)
         && note.touches(&range)
         && is_there
 }

@@ -49,11 +49,8 @@ struct OutlierList {
 
 fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
     let parameters = &call.parameters;
-    let name = parameters.one("dataSet")?.unwrap_or(DataSet::Tcp.name()).to_ascii_lowercase();
-    let data_set = DataSet::WITH_RULES.into_iter().find(|set| set.name() == name).ok_or_else(|| {
-        let names = DataSet::WITH_RULES.map(DataSet::name).join(", ");
-        Problem::bad_input(format!("dataSet: '{name}' is not one of {names}"))
-    })?;
+    let data_set = parameters.one("dataSet")?.map_or(Ok(DataSet::Tcp), question::data_set);
+    let data_set = data_set.map_err(|why| Problem::bad_input(format!("dataSet: {why}")))?;
     let locations = question::list("location", parameters.one("location")?, question::country)?;
     let limit = question::number(parameters, "limit", 20, 1..=1000)?;
     let series = question::series(parameters, "outliers", Filters::Radar, call.now)?;

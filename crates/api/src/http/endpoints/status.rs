@@ -191,8 +191,16 @@ struct Live {
 
 impl Live {
     fn new(heard: &Heard, now: i64) -> Self {
-        let AgentCounts { received, lost, unwritten, dropped, waiting, left_out, left_out_times } =
-            heard.counts;
+        let AgentCounts {
+            received,
+            lost,
+            unwritten,
+            dropped,
+            waiting,
+            left_out,
+            left_out_times,
+            left_out_of: _,
+        } = heard.counts;
         Self {
             heard: iso(heard.at),
             covered_to: iso(heard.covered_to),
