@@ -344,7 +344,7 @@ impl Tracker {
 
 fn new_table(rules: &Rules, number: i64, seeds: Seeds, keep_rows: bool) -> Tables {
     match rules.data_set {
-        DataSet::Origin => Tables::Origin(origin::Table::new(rules)),
+        DataSet::Origin => Tables::Origin(origin::Table::new(rules, seeds)),
         DataSet::Quic => Tables::Quic(quic::Table::new(rules)),
         DataSet::Tcp => Tables::Tcp(Box::new(Table::new(rules, number, seeds, keep_rows))),
     }

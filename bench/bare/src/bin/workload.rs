@@ -1,8 +1,11 @@
 //! Writes the workload of `bench/compare.sh`: what a server receives of many TCP connections, as a pcap.
 //!
 //! ```text
-//! workload OUT.pcap CONNECTIONS SEED SECONDS TRUTH.tsv >TOTALS.tsv
+//! workload OUT.pcap CONNECTIONS SEED SECONDS TRUTH.tsv [both] >TOTALS.tsv
 //! ```
+//!
+//! With `both`, the capture also has the server's packets: an answer to each packet, except to a RST and to the last packet of a
+//! connection that ends in silence. Whoever sent the SYN packet is then the host that captured (data set `origin`).
 //!
 //! Four of five connections are complete (5 to 18 packets); the others end early, by a reset or in silence, at each
 //! stage. One in four uses IPv6. All packets have their whole length and valid checksums, and are in order of time.
@@ -33,8 +36,12 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &[String]) -> Result<(), String> {
+    let (arguments, both) = match arguments {
+        [arguments @ .., last] if last == "both" => (arguments, true),
+        arguments => (arguments, false),
+    };
     let [pcap, connections, seed, seconds, truth] = arguments else {
-        return Err("usage: workload OUT.pcap CONNECTIONS SEED SECONDS TRUTH.tsv".to_owned());
+        return Err("usage: workload OUT.pcap CONNECTIONS SEED SECONDS TRUTH.tsv [both]".to_owned());
     };
     let connections: u64 = number(connections, "CONNECTIONS")?;
     let seconds: f64 = number(seconds, "SECONDS")?;
@@ -44,8 +51,8 @@ fn run(arguments: &[String]) -> Result<(), String> {
         Ok::<_, String>(BufWriter::with_capacity(1 << 20, file))
     };
     let (mut pcap, mut truth) = (create(pcap)?, create(truth)?);
-    let totals =
-        write(&mut pcap, &mut truth, random, connections, seconds).map_err(|error| error.to_string())?;
+    let plan = Plan { connections, seconds, both };
+    let totals = write(&mut pcap, &mut truth, random, &plan).map_err(|error| error.to_string())?;
     for (name, count) in totals {
         println!("{name}\t{count}");
     }
@@ -56,14 +63,22 @@ fn number<T: std::str::FromStr>(text: &str, name: &str) -> Result<T, String> {
     text.parse().map_err(|_| format!("{name}: '{text}' is not a number"))
 }
 
+/// What is asked for.
+struct Plan {
+    connections: u64,
+    seconds: f64,
+    /// Whether servers answer.
+    both: bool,
+}
+
 /// Writes both files, and returns the totals by name.
 fn write(
     pcap: &mut impl Write,
     truth: &mut impl Write,
     mut random: Random,
-    connections: u64,
-    seconds: f64,
+    plan: &Plan,
 ) -> io::Result<BTreeMap<&'static str, u64>> {
+    let Plan { connections, seconds, both } = *plan;
     pcap.write_all(&file_header())?;
     let step = ((seconds * 1e6 / connections as f64) as u64).max(1);
     let mut totals = BTreeMap::from([("connections", connections)]);
@@ -85,9 +100,12 @@ fn write(
         }
         let Some(Reverse((time, id))) = next.pop() else { break };
         let Some(connection) = open.get_mut(&id) else { continue };
-        let written = connection.send(time, pcap)?;
-        *totals.entry("packets").or_default() += 1;
-        *totals.entry("bytes").or_default() += written;
+        let sent = connection.send(time);
+        let answer = if both { connection.answer() } else { None };
+        for frame in [Some(sent), answer].into_iter().flatten() {
+            *totals.entry("packets").or_default() += 1;
+            *totals.entry("bytes").or_default() += record(time, &frame, pcap)?;
+        }
         match connection.next_time() {
             Some(time) => next.push(Reverse((time, id))),
             None => drop(open.remove(&id)),
@@ -220,20 +238,40 @@ impl Connection {
         self.packets.get(self.sent).map(|packet| packet.0)
     }
 
-    /// Writes the next packet, and returns how many bytes that took.
-    fn send(&mut self, time: u64, pcap: &mut impl Write) -> io::Result<u64> {
+    /// The frame of the next packet.
+    fn send(&mut self, time: u64) -> Vec<u8> {
         let kind = self.packets[self.sent].1;
         let tcp = self.segment(kind, time);
         let frame = self.frame(kind, &tcp);
-        let seconds = (START + time / 1_000_000) as u32;
-        let len = frame.len() as u32;
-        for field in [seconds, (time % 1_000_000) as u32, len, len] {
-            pcap.write_all(&field.to_le_bytes())?;
-        }
-        pcap.write_all(&frame)?;
         self.sent += 1;
         self.ip_id = self.ip_id.wrapping_add(1);
-        Ok(16 + u64::from(len))
+        frame
+    }
+
+    /// The server's answer to the packet that was sent last.
+    fn answer(&self) -> Option<Vec<u8>> {
+        let kind = self.packets.get(self.sent.checked_sub(1)?)?.1;
+        let is_silent = self.class.ends_with("_timeout") && self.sent == self.packets.len();
+        if kind.is_reset() || is_silent {
+            return None;
+        }
+        let (flags, seq, len) = match kind {
+            Kind::Syn => (0x12, self.ack.wrapping_sub(1), 0),
+            // As much as the next ACK acknowledges.
+            Kind::Request | Kind::Data => (0x18, self.ack, 1000 + self.ack % 448),
+            Kind::Fin => (0x11, self.ack, 0),
+            _ => (0x10, self.ack, 0),
+        };
+        let mut tcp = [self.ports.1, self.ports.0].map(u16::to_be_bytes).concat();
+        tcp.extend([seq, self.seq].map(u32::to_be_bytes).concat());
+        tcp.extend([5 << 4, flags, 0xff, 0xff, 0, 0, 0, 0]);
+        tcp.resize(20 + len as usize, b'b');
+        let sum = checksum(&tcp, self.pseudo_header(tcp.len()));
+        tcp[16..18].copy_from_slice(&sum.to_be_bytes());
+        let (source, destination) = (self.destination, self.source);
+        let server =
+            Self { source, destination, injected: None, ttl: 57, zmap: false, packets: Vec::new(), ..*self };
+        Some(server.frame(Kind::Ack, &tcp))
     }
 
     /// The TCP header with its options, and the payload; moves the sequence numbers on.
@@ -346,6 +384,17 @@ impl Connection {
         frame.extend(tcp);
         frame
     }
+}
+
+/// Writes the record of a frame, and returns how many bytes that took.
+fn record(time: u64, frame: &[u8], pcap: &mut impl Write) -> io::Result<u64> {
+    let seconds = (START + time / 1_000_000) as u32;
+    let len = frame.len() as u32;
+    for field in [seconds, (time % 1_000_000) as u32, len, len] {
+        pcap.write_all(&field.to_le_bytes())?;
+    }
+    pcap.write_all(frame)?;
+    Ok(16 + u64::from(len))
 }
 
 /// What a connection is meant to do.

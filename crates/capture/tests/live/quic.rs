@@ -156,6 +156,58 @@ for address in ADDRESSES:
     assert_eq!(nflog, [2, 24]);
 }
 
+/// Rules that are loaded again while a receiver runs: the same ones go on with the connections that they remember, also with
+/// another seed and other ports; another rate begins anew, and the rows say which rate they have.
+#[test]
+fn loading_again_goes_on() {
+    let Some(network) = Network::new().map(Network::without_offloads) else { return };
+    let apply = |sampling: &Sampling| network.on_server(|| rules::apply(sampling)).unwrap();
+    let seeds = || {
+        let ruleset = network.server("nft list table inet cutshort_quic");
+        ruleset.split("seed 0x").skip(1).map(|seed| seed[..8].to_owned()).collect::<BTreeSet<String>>()
+    };
+    let sampling = Sampling { rate: NonZeroU32::MIN, ..Sampling::of(Method::Quic) };
+    apply(&sampling);
+    let settings = LiveSettings { sets: LiveSets::QUIC, ..LiveSettings::default() };
+    let receiving = network.receive("nflog:5", &settings);
+    let from = |port: u16, clients: std::ops::Range<u16>, datagrams: &str| {
+        let (first, end) = (clients.start, clients.end);
+        let script = format!(
+            "
+for n in range({first}, {end}):
+    for address in ADDRESSES: send(address, n, [{datagrams}])
+"
+        );
+        run(&network, port, &script);
+    };
+    from(443, 20_000..20_020, "long(0, 1200)");
+    let before = seeds();
+    apply(&sampling);
+    assert!(before.len() == 1 && seeds().len() == 1 && before != seeds(), "each time another one");
+    from(443, 20_000..20_020, "short()");
+    apply(&Sampling { ports: vec![443.into(), 8443.into()], ..sampling.clone() });
+    from(443, 20_000..20_020, "short()");
+    from(8443, 20_000..20_020, "long(0, 1200)");
+    let logged = || network.on_server(|| rules::status().unwrap())[0].packets("logged");
+    assert_eq!(logged(), Some(160));
+
+    apply(&Sampling { rate: NonZeroU32::new(2).unwrap(), ..sampling });
+    from(443, 20_000..20_020, "short()");
+    assert_eq!(logged(), Some(0), "what was remembered is forgotten");
+    from(443, 21_000..21_100, "long(0, 1200), short()");
+    let received = receiving.stop_all();
+    nothing_lost(&received.counts);
+    let (one, two): (Vec<Datagram>, Vec<Datagram>) =
+        received.datagrams.iter().partition(|row| row.sample_rate == 1);
+    let lens = |rows: &[Datagram]| -> Vec<usize> { by_connection(rows).values().map(Vec::len).collect() };
+    let count = |len: usize| lens(&one).iter().filter(|rows| **rows == len).count();
+    assert_eq!((lens(&one).len(), count(3), count(1)), (80, 40, 40));
+    // 100 are expected; 4 sigma are 28.
+    let chosen = lens(&two);
+    assert!((72..=128).contains(&chosen.len()) && chosen.iter().all(|rows| *rows == 2), "{chosen:?}");
+    assert!(two.iter().all(|row| row.sample_rate == 2 && row.five_tuple.src_port >= 21_000));
+}
+
 /// A flood of Initial packets fills the set. Sampling ends, and says so; traffic does not.
 #[test]
 fn a_full_set_ends_sampling_and_not_traffic() {

@@ -58,6 +58,8 @@ pub(crate) struct Reading<'a> {
     pub(crate) our_fin: Option<i64>,
     /// What comes after this is late.
     closed: Option<i64>,
+    /// What each of the rows means.
+    meanings: Vec<Meaning>,
 }
 
 impl<'a> Reading<'a> {
@@ -65,29 +67,56 @@ impl<'a> Reading<'a> {
     pub(crate) fn of(rows: &'a [Row]) -> Option<Self> {
         let isn = rows.iter().find(|row| row.is_syn())?.seq;
         let since = rows.iter().filter(|row| row.is_syn()).map(|row| row.ts).max()?;
-        let mut reading =
-            Self { rows, isn, since, first_rst: None, our_rst: None, our_fin: None, closed: None };
+        let mut reading = Self {
+            rows,
+            isn,
+            since,
+            first_rst: None,
+            our_rst: None,
+            our_fin: None,
+            closed: None,
+            meanings: Vec::new(),
+        };
         reading.first_rst = reading.earliest(Meaning::Rst);
         reading.our_rst = reading.earliest(Meaning::Sent(Sent::Rst));
         reading.our_fin = reading.earliest(Meaning::Sent(Sent::Fin));
         reading.closed = reading.our_rst.map(|rst| reading.closed_by(rst));
+        reading.meanings = rows.iter().map(|row| reading.meaning(row)).collect();
         Some(reading)
     }
 
     fn earliest(&self, meaning: Meaning) -> Option<i64> {
-        self.all(meaning).map(|row| row.ts).min()
+        self.found(meaning).map(|row| row.ts).min()
+    }
+
+    /// The rows with a meaning, by what is known so far.
+    fn found(&self, meaning: Meaning) -> impl Iterator<Item = &'a Row> {
+        self.rows.iter().filter(move |row| self.meaning(row) == meaning)
+    }
+
+    /// The rows, each with its meaning.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (&'a Row, Meaning)> + Clone {
+        self.rows.iter().zip(self.meanings.iter().copied())
+    }
+
+    /// The rows with such a meaning.
+    pub(crate) fn such(
+        &self,
+        is_such: impl Fn(Meaning) -> bool + Clone,
+    ) -> impl Iterator<Item = &'a Row> + Clone {
+        self.each().filter(move |(_, meaning)| is_such(*meaning)).map(|(row, _)| row)
     }
 
     /// The rows with a meaning.
     pub(crate) fn all(&self, meaning: Meaning) -> impl Iterator<Item = &'a Row> + Clone {
-        self.rows.iter().filter(move |row| self.meaning(row) == meaning)
+        self.such(move |other| other == meaning)
     }
 
     /// When the socket was closed that sent a RST: at the FIN before it, if the RST only answers data that came after that.
     fn closed_by(&self, rst: i64) -> i64 {
         let Some(fin) = self.our_fin.filter(|fin| *fin < rst) else { return rst };
         let between = |row: &&Row| row.payload_len > 0 && row.ts > fin && row.ts <= rst;
-        let mut data = self.all(Meaning::Segment).filter(between);
+        let mut data = self.found(Meaning::Segment).filter(between);
         if data.all(|row| row.ts >= rst.saturating_sub(AT_ONCE)) { fin } else { rst }
     }
 

@@ -131,7 +131,7 @@ impl<'a> Facts<'a> {
     fn of(reading: &Reading<'a>) -> Self {
         let all = |meaning| reading.all(meaning);
         let syn = all(Meaning::Syn).min_by_key(|row| row.syn_order()).unwrap_or(&reading.rows[0]);
-        let from_server = || reading.rows.iter().filter(|row| is_from_server(reading, row));
+        let from_server = || reading.such(is_from_server);
         let answers = || from_server().filter(|row| row.payload_len > 0);
         let earliest = |meaning| all(meaning).map(|row| (row.ts, row.ttl)).min();
         let told = told(reading);
@@ -254,30 +254,31 @@ const fn at(progress: Progress) -> Stage {
 }
 
 /// SYN+ACKs and segments.
-fn is_from_server(reading: &Reading<'_>, row: &Row) -> bool {
-    matches!(reading.meaning(row), Meaning::SynAck | Meaning::Segment)
+const fn is_from_server(meaning: Meaning) -> bool {
+    matches!(meaning, Meaning::SynAck | Meaning::Segment)
 }
 
 /// Packets that we sent, without the SYN and the RST bit.
-fn is_own_segment(reading: &Reading<'_>, row: &Row) -> bool {
-    matches!(reading.meaning(row), Meaning::Sent(Sent::Fin | Sent::EarlierFin | Sent::Data))
+const fn is_own_segment(meaning: Meaning) -> bool {
+    matches!(meaning, Meaning::Sent(Sent::Fin | Sent::EarlierFin | Sent::Data))
 }
 
 /// We acknowledge only once the SYN+ACK was here.
 fn shows_syn_ack(reading: &Reading<'_>) -> bool {
-    reading.rows.iter().any(|row| is_own_segment(reading, row) && has(row, Flags::ACK))
+    reading.such(is_own_segment).any(|row| has(row, Flags::ACK))
 }
 
 /// Where what we are known to have sent ends.
 fn told(reading: &Reading<'_>) -> u64 {
-    let counts = |row: &&Row| match reading.meaning(row) {
+    let has_fin = reading.our_fin.is_some();
+    let counts = |meaning| match meaning {
         // Behind a FIN they carry its number.
-        Meaning::Sent(Sent::Rst | Sent::OtherRst) => reading.our_fin.is_none(),
+        Meaning::Sent(Sent::Rst | Sent::OtherRst) => !has_fin,
         Meaning::Sent(_) => true,
         _ => false,
     };
     let end = |row: &Row| u64::from(reading.rel(row.seq)) + u64::from(row.payload_len);
-    reading.rows.iter().filter(counts).map(end).max().unwrap_or(0)
+    reading.such(counts).map(end).max().unwrap_or(0)
 }
 
 /// A RST+ACK has exactly the numbers of a closed port (RFC 9293, 3.10.7.1).
@@ -289,28 +290,22 @@ fn is_refused(reading: &Reading<'_>) -> bool {
 
 /// Rows that equal an earlier one of their kind.
 fn repeats(reading: &Reading<'_>) -> usize {
-    let syns = count_repeats(reading.rows, Row::is_syn);
-    let sent = count_repeats(reading.rows, |row| is_own_segment(reading, row));
-    let received = count_repeats(reading.rows, |row| is_from_server(reading, row));
+    let syns = count_repeats(reading.all(Meaning::Syn));
+    let sent = count_repeats(reading.such(is_own_segment));
+    let received = count_repeats(reading.such(is_from_server));
     syns + sent + received
 }
 
 /// Quadratic: rows are a few dozen at most.
-fn count_repeats(rows: &[Row], is_such: impl Fn(&Row) -> bool) -> usize {
-    let repeats = |(at, row): &(usize, &Row)| {
-        is_such(row) && rows[..*at].iter().any(|earlier| row.repeats(earlier) && is_such(earlier))
-    };
-    rows.iter().enumerate().filter(repeats).count()
+fn count_repeats<'a>(rows: impl Iterator<Item = &'a Row> + Clone) -> usize {
+    let repeats = |(at, row): &(usize, &Row)| rows.clone().take(*at).any(|earlier| row.repeats(earlier));
+    rows.clone().enumerate().filter(repeats).count()
 }
 
 /// As docs/spec.md#rst-ip-id-delta, over the received TCP packets.
 fn rst_ip_id_delta(reading: &Reading<'_>) -> Option<u16> {
-    let received = || {
-        let rows = reading.rows.iter();
-        rows.filter(|row| row.is_received() && !row.is_icmp() && row.ip_id != 0)
-    };
-    let is_rst = |row: &&Row| reading.meaning(row) == Meaning::Rst;
-    let nearest =
-        |rst: &Row| received().filter(|row| !is_rst(row)).map(|row| circular(row.ip_id, rst.ip_id)).min();
-    received().filter(is_rst).filter_map(nearest).max()
+    let received = || reading.each().filter(|(row, _)| row.is_received() && !row.is_icmp() && row.ip_id != 0);
+    let of_such = |is_rst| received().filter(move |(_, meaning)| (*meaning == Meaning::Rst) == is_rst);
+    let nearest = |rst: &Row| of_such(false).map(|(row, _)| circular(row.ip_id, rst.ip_id)).min();
+    of_such(true).filter_map(|(rst, _)| nearest(rst)).max()
 }

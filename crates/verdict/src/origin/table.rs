@@ -1,18 +1,19 @@
 //! The connections of one open window, with their rows.
 
-use std::collections::HashMap;
-
 use cutshort_packet::{FiveTuple, Packet};
 
 use super::opener::Pair;
 use super::shape::findings;
 use crate::row::duplicates;
+use crate::table::{BATCH, Index, Seeds, near};
 use crate::{ConnectionContext, DataSet, Findings, FlowContext, Row, RowCount, Rules, Split};
 
 /// Pairs of a 5-tuple and its reverse, in the order in which they were first seen.
 pub(crate) struct Table {
     rules: Rules,
-    index: HashMap<FiveTuple, usize>,
+    seeds: Seeds,
+    /// Positions in `pairs` by the hash of what identifies them.
+    index: Index,
     pairs: Vec<Kept>,
     /// Numbers of rows of the server, and of packets of the opener that show that the server must have answered.
     received: u64,
@@ -25,7 +26,21 @@ struct Kept {
     rows: [Vec<Row>; 2],
 }
 
+/// As many rows as a vector of them has room for at first.
+const FIRST_ROWS: usize = 4;
+
 impl Kept {
+    /// Whether it is the pair of a 5-tuple.
+    fn is_of(&self, five_tuple: &FiveTuple) -> bool {
+        self.pair.five_tuple == *five_tuple || self.pair.five_tuple == five_tuple.reversed()
+    }
+
+    /// Reads from where the next row will be, so that it is near when it is written.
+    fn touch(&self) -> u64 {
+        let latest = self.rows.iter().filter_map(|rows| rows.last());
+        latest.map(|row| row.ts as u64).fold(self.pair.packets, u64::wrapping_add)
+    }
+
     fn findings(&self) -> Findings {
         let findings = findings(&[self.pair.first]);
         if self.pair.is_self() { findings.of_itself() } else { findings }
@@ -33,20 +48,44 @@ impl Kept {
 }
 
 impl Table {
-    pub(crate) fn new(rules: &Rules) -> Self {
-        Self { rules: *rules, index: HashMap::new(), pairs: Vec::new(), received: 0, sent_acks: 0 }
+    pub(crate) fn new(rules: &Rules, seeds: Seeds) -> Self {
+        Self { rules: *rules, seeds, index: Index::new(), pairs: Vec::new(), received: 0, sent_acks: 0 }
     }
 
+    /// Adds packets in the order of arrival. They are looked up in batches, as in the table of `tcp`: what a pair has lies
+    /// somewhere in hundreds of megabytes.
     pub(crate) fn add_all(&mut self, packets: &[Packet]) {
-        packets.iter().for_each(|packet| self.add(packet));
+        let (mut hashes, mut places) = ([0; BATCH], [None; BATCH]);
+        for batch in packets.chunks(BATCH) {
+            self.look_up(batch, &mut hashes, &mut places);
+            near(places[..batch.len()].iter().flatten().map(|at| self.pairs[*at].touch()));
+            for ((packet, hash), at) in batch.iter().zip(hashes).zip(places) {
+                let at = at.unwrap_or_else(|| self.find_or_insert(hash, packet));
+                self.add(at, packet);
+            }
+        }
     }
 
-    fn add(&mut self, packet: &Packet) {
-        let at = self.find(&packet.five_tuple).unwrap_or_else(|| self.insert(packet));
+    /// Finds the pairs that had packets lately, and reads from where the index will be searched for the others.
+    fn look_up(&self, batch: &[Packet], hashes: &mut [u32; BATCH], places: &mut [Option<usize>; BATCH]) {
+        for ((packet, hash), at) in batch.iter().zip(&mut *hashes).zip(&mut *places) {
+            *hash = self.hash(&packet.five_tuple);
+            *at = self.index.find_recent(*hash, |at| self.pairs[at].is_of(&packet.five_tuple));
+        }
+        let others = hashes[..batch.len()].iter().zip(&*places).filter(|(_, at)| at.is_none());
+        near(others.map(|(hash, _)| self.index.touch(*hash)));
+    }
+
+    fn add(&mut self, at: usize, packet: &Packet) {
         let Kept { pair, rows } = &mut self.pairs[at];
         let added = pair.add(packet, &self.rules);
         for (side, row) in added.sides.into_iter().zip(added.rows) {
-            rows[side].extend(row);
+            let rows = &mut rows[side];
+            // Most connections end with their first rows, or have as many as are taken.
+            if rows.len() == FIRST_ROWS {
+                rows.reserve_exact((self.rules.row_limit() as usize).saturating_sub(FIRST_ROWS));
+            }
+            rows.extend(row);
         }
         self.received += u64::from(added.is_received);
         self.sent_acks += u64::from(added.shows_answer);
@@ -62,14 +101,26 @@ impl Table {
         }
     }
 
-    fn find(&self, five_tuple: &FiveTuple) -> Option<usize> {
-        self.index.get(&Pair::key(five_tuple)).copied()
+    fn hash(&self, five_tuple: &FiveTuple) -> u32 {
+        self.seeds.hash(&Pair::key(five_tuple))
     }
 
-    fn insert(&mut self, packet: &Packet) -> usize {
-        self.index.insert(Pair::key(&packet.five_tuple), self.pairs.len());
-        self.pairs.push(Kept { pair: Pair::new(packet), rows: Default::default() });
-        self.pairs.len() - 1
+    fn find(&self, five_tuple: &FiveTuple) -> Option<usize> {
+        self.find_with(self.hash(five_tuple), five_tuple)
+    }
+
+    fn find_with(&self, hash: u32, five_tuple: &FiveTuple) -> Option<usize> {
+        self.index.find(hash, |at| self.pairs[at].is_of(five_tuple))
+    }
+
+    fn find_or_insert(&mut self, hash: u32, packet: &Packet) -> usize {
+        let at = self.find_with(hash, &packet.five_tuple).unwrap_or_else(|| {
+            self.index.insert(hash, self.pairs.len());
+            self.pairs.push(Kept { pair: Pair::new(packet), rows: Default::default() });
+            self.pairs.len() - 1
+        });
+        self.index.note(hash, at);
+        at
     }
 
     pub(crate) const fn received(&self) -> u64 {
@@ -88,7 +139,7 @@ impl Table {
         mut each: impl FnMut(&FiveTuple, &Findings, &ConnectionContext, &[Row]),
     ) -> RowCount {
         let around = FlowContext { cutoff, other_rsts: &[] };
-        let mut count = RowCount::default();
+        let (mut count, mut sorted) = (RowCount::default(), Vec::new());
         for kept in &self.pairs {
             let Kept { pair, rows } = kept;
             let has_opener = rows.iter().any(|rows| !rows.is_empty());
@@ -99,10 +150,11 @@ impl Table {
             }
             count.tail += pair.tail;
             for side in pair.sides() {
-                let mut rows = rows[side].clone();
+                let rows = &rows[side];
                 count.taken += rows.len() as u64;
-                count.duplicates += duplicates(&rows);
-                for part in Split::of(&mut rows, DataSet::Origin).parts() {
+                count.duplicates += duplicates(rows);
+                sorted.clone_from(rows);
+                for part in Split::of(&mut sorted, DataSet::Origin).parts() {
                     each(&pair.opener(side), &findings(part.rows), &around.around(part.next), part.rows);
                 }
             }

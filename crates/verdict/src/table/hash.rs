@@ -16,7 +16,7 @@ impl Seeds {
     }
 
     #[inline]
-    pub(super) fn hash(&self, five_tuple: &FiveTuple) -> u32 {
+    pub(crate) fn hash(&self, five_tuple: &FiveTuple) -> u32 {
         let fold = |a: u64, b: u64| {
             let product = u128::from(a) * u128::from(b);
             product as u64 ^ (product >> 64) as u64

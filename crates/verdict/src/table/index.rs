@@ -3,7 +3,7 @@
 /// An open-addressing table from the hash of a key to the position of what it belongs to, in one
 /// word a slot: a look-up misses the cache once here, where a general hash table misses it twice.
 /// The keys are elsewhere, and so is their comparison.
-pub(super) struct Index {
+pub(crate) struct Index {
     /// Hash in the upper half, position in the lower, or [`FREE`].
     slots: Vec<u64>,
     /// Number of bits by which a hash is shifted to give its home slot.
@@ -21,7 +21,7 @@ const RECENT_BITS: u32 = 14;
 const FREE: u64 = u64::MAX;
 
 impl Index {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             slots: vec![FREE; 1 << FIRST_BITS],
             shift: u32::BITS - FIRST_BITS,
@@ -37,14 +37,14 @@ impl Index {
 
     /// Reads from where the hash is looked up: the slot at which it belongs, and the next cache line.
     #[inline]
-    pub(super) fn touch(&self, hash: u32) -> u64 {
+    pub(crate) fn touch(&self, hash: u32) -> u64 {
         let home = self.home(hash);
         self.slots[home] ^ self.slots[(home + 8) & (self.slots.len() - 1)]
     }
 
     /// The position that was [noted](Self::note) with this hash, if `is` holds for it.
     #[inline]
-    pub(super) fn find_recent(&self, hash: u32, is: impl Fn(usize) -> bool) -> Option<usize> {
+    pub(crate) fn find_recent(&self, hash: u32, is: impl Fn(usize) -> bool) -> Option<usize> {
         let slot = self.recent[recent_home(hash)];
         let position = slot as u32 as usize;
         (slot != FREE && (slot >> 32) as u32 == hash && is(position)).then_some(position)
@@ -52,13 +52,13 @@ impl Index {
 
     /// Notes a position that was found or inserted, for [`find_recent`](Self::find_recent).
     #[inline]
-    pub(super) fn note(&mut self, hash: u32, position: usize) {
+    pub(crate) fn note(&mut self, hash: u32, position: usize) {
         self.recent[recent_home(hash)] = slot(hash, position);
     }
 
     /// The first position with this hash for which `is` holds.
     #[inline]
-    pub(super) fn find(&self, hash: u32, is: impl Fn(usize) -> bool) -> Option<usize> {
+    pub(crate) fn find(&self, hash: u32, is: impl Fn(usize) -> bool) -> Option<usize> {
         let mut at = self.home(hash);
         loop {
             let slot = self.slots[at];
@@ -74,7 +74,7 @@ impl Index {
     }
 
     /// Adds a position, below 2^32 - 1.
-    pub(super) fn insert(&mut self, hash: u32, position: usize) {
+    pub(crate) fn insert(&mut self, hash: u32, position: usize) {
         self.used += 1;
         if self.used * 4 > self.slots.len() * 3 {
             self.grow();

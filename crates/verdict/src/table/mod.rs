@@ -41,7 +41,7 @@ use cutshort_packet::{FiveTuple, Packet};
 use chunks::Chunks;
 use flow::Flow;
 pub(crate) use hash::Seeds;
-use index::Index;
+pub(crate) use index::Index;
 use narrow::{Blocks, Narrow, ROOM};
 use pool::Pool;
 use reused::Reused;
@@ -260,6 +260,6 @@ impl Table {
 
 /// Reads from memory whose content is not needed yet.
 #[inline]
-fn near(words: impl Iterator<Item = u64>) {
+pub(crate) fn near(words: impl Iterator<Item = u64>) {
     std::hint::black_box(words.fold(0, u64::wrapping_add));
 }
