@@ -23,7 +23,7 @@ fn text(name: &str) -> String {
 const UNITS: [(&str, Option<&str>, f64); 6] = [
     ("cutshort-agent", None, 1.7),
     ("cutshort-agent", Some("agent-af_packet"), 1.7),
-    ("cutshort-agent", Some("agent-ebpf"), 1.9),
+    ("cutshort-agent", Some("agent-ebpf"), 1.7),
     ("cutshort-server", None, 1.1),
     ("cutshort-server", Some("server-capture"), 1.7),
     ("cutshort-rules", None, 1.1),
