@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 """What sampling costs packets that are not sampled, and how many packets a second are received without loss.
 
-usage: bench/live.py [--cutshort PROGRAM] [--rounds N] [--seconds N] [--beside FILE]
+usage: bench/live.py [--cutshort PROGRAM] [--rounds N] [--seconds N] [--beside FILE] [--only NAMES]
 
 Two network namespaces of its own joined by a veth pair; a Python program sends packets of new connections from
 one to the other, with a wrong TCP or UDP checksum so that nobody answers. Needs root, ip, nft and iptables-restore.
 The kernel receives such a packet on the sender's processor, within the call that sends it, so what a rule set costs
 is the processor's time per packet less that of the same run without rules: of packets that rules decide on, and of others,
 which they look up. Packets that leave are sent the other way, through a raw socket. Every number is that of the fastest
-thousand packets of all rounds, which take turns: what else runs disturbs it little. --beside measures other rules for nft as well, such as those of an older version. Exit code:
-0 done, 2 cannot run.
+thousand packets of all rounds, which take turns: what else runs disturbs it little. --beside measures other rules for nft as well, such as those of an older version. --only ebpf,conntrack measures
+only those whose names contain one of these words, beside no rules and --nft. Exit code: 0 done, 2 cannot run.
 """
 import argparse
 import math
@@ -161,7 +161,7 @@ def no_rules(cutshort):
     inside(SERVER, cutshort, "rules", "remove", check=False)
 
 
-def costs(cutshort, rounds, beside, count):
+def costs(cutshort, rounds, beside, count, only):
     methods = {
         "no rules": None,
         **({"`--beside`": "beside"} if beside else {}),
@@ -171,17 +171,20 @@ def costs(cutshort, rounds, beside, count):
         "`--quic`": ("--quic",),
         "`--nft-conntrack`": ("--nft-conntrack",),
         "`--iptables`": ("--iptables",),
-        "`af_packet:s0`, no rules": "af_packet",
+        "`af_packet:s0`, no rules": "af_packet:s0",
+        "`ebpf:s0`, no rules": "ebpf:s0",
     }
+    always = ("no rules", "`--nft` (default)")
+    methods = {name: how for name, how in methods.items() if name in always or any(word in name for word in only)}
     measured = [kind for kind in KINDS if kind != "connections"]
     least = {}
     for _ in range(rounds):
         for name, options in methods.items():
             receiver = None
-            if options == "af_packet":
-                receiver = start(cutshort, "af_packet:s0", {"CUTSHORT_SAMPLE_RATE": str(NOTHING)})
-            elif options == "beside":
+            if options == "beside":
                 inside(SERVER, "nft", "-f", beside)
+            elif isinstance(options, str):
+                receiver = start(cutshort, options, {"CUTSHORT_SAMPLE_RATE": str(NOTHING)})
             elif options:
                 rules(cutshort, *options, "--rate", str(NOTHING))
             took = [flood(count, kind)[1] * 1e9 for kind in measured]
@@ -241,6 +244,7 @@ def received(cutshort, seconds):
         ("nflog, threshold 1", "nflog:5", ("--queue", "1")),
         ("nflog, threshold 64", "nflog:5", ("--queue", "64")),
         ("af_packet", "af_packet:s0", None),
+        ("ebpf", "ebpf:s0", None),
     ):
         for rate in (25_000, 50_000, 100_000, 150_000, 0):
             if options:
@@ -267,6 +271,7 @@ def main():
     parser.add_argument("--pace", type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument("--kind", choices=KINDS, help=argparse.SUPPRESS)
     parser.add_argument("--beside", metavar="FILE", help="other rules for nft whose costs are measured as well")
+    parser.add_argument("--only", metavar="NAMES", default="", help="words that are in the names of what is measured")
     chosen = parser.parse_args()
     if chosen.send:
         return send(chosen.send, chosen.pace, chosen.kind)
@@ -274,7 +279,7 @@ def main():
         parser.error("needs root")
     try:
         set_up()
-        costs(chosen.cutshort, chosen.rounds, chosen.beside, chosen.packets)
+        costs(chosen.cutshort, chosen.rounds, chosen.beside, chosen.packets, chosen.only.split(","))
         if chosen.seconds:
             print()
             received(chosen.cutshort, chosen.seconds)

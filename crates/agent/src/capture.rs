@@ -91,7 +91,7 @@ impl Capture {
     /// The data sets that it samples: as its settings say, or its rules.
     fn sets(&self) -> LiveSets {
         match &self.config.source {
-            LiveSource::AfPacket(_) => self.config.live.sets,
+            LiveSource::AfPacket(_) | LiveSource::Ebpf(_) => self.config.live.sets,
             LiveSource::Nflog(groups) => sets_of(*groups, &self.rules),
         }
     }
@@ -160,7 +160,7 @@ fn node(name: Option<&str>) -> Result<String, CaptureError> {
 const fn capability(source: &LiveSource) -> Option<Capability> {
     match source {
         LiveSource::AfPacket(_) => Some(Capability::NetRaw),
-        LiveSource::Nflog(_) => None,
+        LiveSource::Nflog(_) | LiveSource::Ebpf(_) => None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Sources of packets: captures in files and streams, and live sources.
 //!
 //! [`Capture`] reads one pcap or pcapng, plain or compressed with gzip, zstd or xz. [`Captures`] reads many as one,
-//! merged by time. [`Live`] receives packets from the netfilter log or a packet socket; [`rules`] are the nftables
+//! merged by time. [`Live`] receives packets from the netfilter log, a packet socket or a program in the kernel; [`rules`] are the nftables
 //! and iptables rules that write that log.
 
 mod buffer;

@@ -20,9 +20,10 @@ fn text(name: &str) -> String {
 }
 
 /// A unit and what is added to it, and how exposed it may be: 0 is not at all, 10 wholly (systemd-analyze(1)).
-const UNITS: [(&str, Option<&str>, f64); 5] = [
+const UNITS: [(&str, Option<&str>, f64); 6] = [
     ("cutshort-agent", None, 1.7),
     ("cutshort-agent", Some("agent-af_packet"), 1.7),
+    ("cutshort-agent", Some("agent-ebpf"), 1.7),
     ("cutshort-server", None, 1.1),
     ("cutshort-server", Some("server-capture"), 1.7),
     ("cutshort-rules", None, 1.1),

@@ -9,7 +9,14 @@ use crate::cure::{self, group};
 use crate::seen::{Interface, Kernel, Paths, Reported, Seen};
 
 pub(crate) fn kernel(seen: &Seen) -> Check {
-    let Kernel { nf_tables, nfnetlink_log, seccomp, landlock } = seen.kernel;
+    let Kernel { nf_tables, nfnetlink_log, bpf_links, seccomp, landlock } = seen.kernel;
+    if let Some(LiveSource::Ebpf(name)) = &seen.source
+        && !bpf_links
+    {
+        let found = "is older than Linux 6.6, which ebpf: needs";
+        let other = format!("cutshort rules apply, with --capture nflog:5; or --capture af_packet:{name}");
+        return Check::failing("kernel", found, other);
+    }
     let is_logged = matches!(seen.source, Some(LiveSource::Nflog(_)));
     let all = [
         ("nf_tables", nf_tables, is_logged),
@@ -225,7 +232,7 @@ pub(crate) fn listener(seen: &Seen) -> Option<Check> {
 }
 
 pub(crate) fn interface(seen: &Seen) -> Option<Check> {
-    let Some(LiveSource::AfPacket(name)) = &seen.source else { return None };
+    let Some(LiveSource::AfPacket(name) | LiveSource::Ebpf(name)) = &seen.source else { return None };
     Some(match seen.interface? {
         Interface::Up => Check::ok("interface", format!("{name} is up")),
         Interface::Down => {

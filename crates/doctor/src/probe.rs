@@ -137,6 +137,7 @@ fn kernel(nf_tables: Option<bool>) -> Kernel {
     Kernel {
         nf_tables,
         nfnetlink_log: has_log(),
+        bpf_links: has_bpf_links(&release()),
         seccomp: status.lines().any(|line| line.starts_with("Seccomp:")),
         landlock: cutshort_sandbox::supports_landlock(),
     }
@@ -149,13 +150,23 @@ fn has_log() -> Option<bool> {
     if Path::new(LOG).exists() {
         return Some(true);
     }
-    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let modules = Path::new("/lib/modules").join(release.trim());
+    let modules = Path::new("/lib/modules").join(release().trim());
     let lists = ["modules.dep", "modules.builtin"].map(|name| fs::read_to_string(modules.join(name)));
     if lists.iter().all(Result::is_err) {
         return None;
     }
     Some(lists.iter().flatten().any(|list| list.contains("nfnetlink_log")))
+}
+
+/// The version of the kernel.
+fn release() -> String {
+    fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default()
+}
+
+/// Whether a kernel is of Linux 6.6 or newer.
+fn has_bpf_links(release: &str) -> bool {
+    let mut numbers = release.split('.').map(|number| number.parse::<u32>().unwrap_or(0));
+    (numbers.next(), numbers.next()) >= (Some(6), Some(6))
 }
 
 fn paths() -> Paths {
@@ -191,7 +202,7 @@ fn port(line: &str, group: u16) -> Option<u32> {
 fn interface(source: Option<&LiveSource>) -> Option<Interface> {
     /// `IFF_UP` in what the kernel shows as flags.
     const UP: u32 = 1;
-    let Some(LiveSource::AfPacket(name)) = source else { return None };
+    let Some(LiveSource::AfPacket(name) | LiveSource::Ebpf(name)) = source else { return None };
     let Ok(flags) = fs::read_to_string(Path::new("/sys/class/net").join(name).join("flags")) else {
         return Some(Interface::Missing);
     };
@@ -293,6 +304,15 @@ mod tests {
             assert!((offset - expected).abs() < 0.001, "{offset}");
         }
         assert_eq!(offset("soon", Duration::ZERO, at(0.0)), None);
+    }
+
+    #[test]
+    fn versions_are_compared_by_number() {
+        for (release, expected) in
+            [("6.6.0", true), ("6.18.44-amd64", true), ("7.0.1", true), ("6.1.0-32", false), ("", false)]
+        {
+            assert_eq!(has_bpf_links(release), expected, "{release}");
+        }
     }
 
     #[test]

@@ -81,7 +81,7 @@ fn packets(seen: &Seen, report: &Report) -> Check {
         None => "none so far".to_owned(),
     };
     let fix = match &seen.source {
-        Some(LiveSource::AfPacket(name)) => format!("tcpdump -ni {name} -c 5 tcp"),
+        Some(LiveSource::AfPacket(name) | LiveSource::Ebpf(name)) => format!("tcpdump -ni {name} -c 5 tcp"),
         _ => {
             format!("{} (with a lower N, more connections are chosen)", cure::apply(seen, &[("--rate", "N")]))
         }
@@ -89,7 +89,7 @@ fn packets(seen: &Seen, report: &Report) -> Check {
     Check::warning("packets", found, fix)
 }
 
-/// For a packet socket.
+/// For a source that samples as the settings of the receiver say.
 const FEWER: &str = "CUTSHORT_SAMPLE_RATE=N cutshort agent (with a higher N, fewer are taken)";
 /// From this share on, too much is lost for what is left to tell the truth.
 const MUCH: f64 = 0.01;
@@ -113,7 +113,7 @@ fn loss(seen: &Seen, station: &Station, report: &Report) -> Check {
     let share = lost as f64 / (report.seen + missing.unwrap_or(0)).max(1) as f64;
     let found = format!("{}: {}", percent(share), some.join(", "));
     let fix = match &seen.source {
-        Some(LiveSource::AfPacket(_)) => FEWER.to_owned(),
+        Some(LiveSource::AfPacket(_) | LiveSource::Ebpf(_)) => FEWER.to_owned(),
         _ => format!(
             "{} (with a higher N, fewer connections are chosen)",
             cure::apply(seen, &[("--rate", "N")])
@@ -124,8 +124,8 @@ fn loss(seen: &Seen, station: &Station, report: &Report) -> Check {
 
 /// That connections were left out. Rules tell more of that themselves.
 fn left_out(seen: &Seen, report: &Report, found: &str) -> Option<Check> {
-    let is_socket = matches!(seen.source, Some(LiveSource::AfPacket(_)));
-    (is_socket && report.left_out > 0).then(|| {
+    let has_no_rules = matches!(seen.source, Some(LiveSource::AfPacket(_) | LiveSource::Ebpf(_)));
+    (has_no_rules && report.left_out > 0).then(|| {
         let found = format!(
             "{found}; {} left out, as too many are remembered",
             quantity(report.left_out, "chosen connection")

@@ -53,6 +53,8 @@ pub struct Kernel {
     pub nf_tables: Option<bool>,
     /// Whether it can log packets to programs.
     pub nfnetlink_log: Option<bool>,
+    /// Whether it can attach the program of `ebpf:` (Linux 6.6).
+    pub bpf_links: bool,
     /// Whether it can restrict system calls.
     pub seccomp: bool,
     /// Whether it can restrict file access.

@@ -72,7 +72,13 @@ fn well() -> Seen {
         command: "cutshort doctor --settings /etc/cutshort/agent.toml".to_owned(),
         may_look: true,
         is_root: true,
-        kernel: Kernel { nf_tables: Some(true), nfnetlink_log: Some(true), seccomp: true, landlock: true },
+        kernel: Kernel {
+            nf_tables: Some(true),
+            nfnetlink_log: Some(true),
+            bpf_links: true,
+            seccomp: true,
+            landlock: true,
+        },
         source: Some(LiveSource::Nflog(5.into())),
         rules: Some((vec![rules()], Chains::default())),
         is_unit: false,
@@ -297,6 +303,12 @@ fn what_is_wrong_is_told_with_what_fixes_it() {
     assert_is(&socket, "loss", Warning, "9 chosen connections left out", "CUTSHORT_SAMPLE_RATE=N");
     let no_module = with(&|seen| seen.kernel.nfnetlink_log = Some(false));
     assert_is(&no_module, "kernel", Failing, "no nfnetlink_log", "modprobe nfnetlink_log");
+    let old = with(&|seen| {
+        (seen.source, seen.rules) = (Some(LiveSource::Ebpf("eth0".to_owned())), None);
+        (seen.kernel.bpf_links, seen.interface) = (false, Some(Interface::Up));
+    });
+    assert_is(&old, "kernel", Failing, "is older than Linux 6.6", "af_packet:eth0");
+    assert_is(&old, "interface", Fine, "eth0 is up", "");
     for (interface, found) in [(Interface::Down, "eth0 is down"), (Interface::Missing, "no eth0")] {
         let seen = with(&|seen| {
             (seen.source, seen.interface) = (Some(LiveSource::AfPacket("eth0".to_owned())), Some(interface));

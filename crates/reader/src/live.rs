@@ -220,7 +220,7 @@ fn silence(source: &LiveSource) -> String {
             "nothing has come from {source}: rules choose 1 in N connections ('cutshort rules apply --rate N'), and none \
              over the loopback interface unless --interfaces lo names it; 'cutshort doctor --capture {source}' tells more"
         ),
-        LiveSource::AfPacket(interface) => {
+        LiveSource::AfPacket(interface) | LiveSource::Ebpf(interface) => {
             format!(
                 "nothing has come from {source}: no packets to the ports that are sampled came in by {interface} \
                  ('tcpdump -ni {interface}' shows what comes in)"

@@ -20,7 +20,7 @@ pub struct SettingsFile {
 /// Where packets come from.
 #[derive(Args)]
 struct CaptureFlags {
-    /// Source of packets: nflog:GROUP or af_packet:INTERFACE
+    /// Source of packets: nflog:GROUP, af_packet:INTERFACE or ebpf:INTERFACE
     #[arg(long, value_name = "SOURCE")]
     capture: Option<LiveSource>,
     /// Open the Initial packets of QUIC connections for acknowledgements and closes, before anything is stored

@@ -209,23 +209,23 @@ settings! {
 
     /// Settings for receiving packets.
     capture: CaptureSettings {
-        /// Source of packets: nflog:GROUP or af_packet:INTERFACE. Optional for 'serve'.
+        /// Source of packets: nflog:GROUP, af_packet:INTERFACE or ebpf:INTERFACE. Optional for 'serve'.
         source as "capture": Option<LiveSource> = None, text_form_if_set();
         /// Name of this server in the store. Default: the host name.
         node: Option<String> = None, NODE;
-        /// N of "1 in N" connections: for af_packet, and for nflog if the rules do not state their rate (those of
-        /// 'cutshort rules' do).
+        /// N of "1 in N" connections: for af_packet and ebpf, and for nflog if the rules do not state their rate (those
+        /// of 'cutshort rules' do).
         sample_rate: NonZeroU32 = LiveSettings::default().rate, SAMPLE_RATE;
         /// Data sets that af_packet samples: "tcp" (connections of clients), "origin" (connections that this host opens to other
-        /// servers), "quic" (QUIC connections of clients). Rules have their own.
+        /// servers), "quic" (QUIC connections of clients). ebpf samples "tcp" only, and rules have their own.
         sets as "capture_datasets": LiveSets = LiveSets::default(), DATASETS;
         /// Open the Initial packets of QUIC connections for acknowledgements and closes, before rows are stored. Their keys can
         /// be computed from the packets themselves. See docs/privacy.md.
         open_initials as "quic.open_initials": bool = false, FLAG;
-        /// Server ports that af_packet samples. If empty: all of TCP, and 443 of QUIC. Rules have their own.
+        /// Server ports that af_packet and ebpf sample. If empty: all of TCP, and 443 of QUIC. Rules have their own.
         ports as "capture_ports": Vec<u16> = Vec::new(), PORTS;
-        /// Networks that af_packet excludes: of clients, such as those of health checks, or of servers that this host connects
-        /// to. Rules have their own.
+        /// Networks that af_packet and ebpf exclude: of clients, such as those of health checks, or of servers that this host
+        /// connects to. Rules have their own.
         exclude as "capture_exclude": Vec<IpNet> = Vec::new(), NETWORKS;
         /// Drop to this user after opening sockets and files, if started as root. Other privileges are dropped anyway.
         user: Option<String> = None, text_form_if_set();

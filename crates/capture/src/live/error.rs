@@ -12,6 +12,12 @@ pub enum LiveError {
     Taken(u16),
     /// There is no interface of this name, or it was removed.
     NoInterface(String),
+    /// The interface was removed, and receiving from it when it returns would take privileges again.
+    Removed(String),
+    /// The kernel refuses the program that samples; this is its reason.
+    NoEbpf(String),
+    /// The source samples other data sets than those that are asked for.
+    NotSampled,
     /// The kernel refuses for another reason.
     Io(io::Error),
 }
@@ -29,6 +35,18 @@ impl fmt::Display for LiveError {
                  or choose another group for the rules and here"
             ),
             Self::NoInterface(name) => write!(f, "there is no interface {name}; 'ip link' lists them"),
+            Self::Removed(name) => {
+                write!(f, "interface {name} was removed; start again when it is back")
+            }
+            Self::NoEbpf(why) => write!(
+                f,
+                "the kernel refuses the program that samples ({why}). It takes Linux 6.6 or newer with BPF; elsewhere, use \
+                 nflog: with 'cutshort rules apply', or af_packet:"
+            ),
+            Self::NotSampled => f.write_str(
+                "it samples connections of clients over TCP only (data set tcp); for origin and quic, use nflog: with \
+                 'cutshort rules apply', or af_packet:"
+            ),
             Self::Io(error) => write!(f, "{error}"),
         }
     }

@@ -48,6 +48,9 @@ impl LeftOut {
                 "too many are remembered already, as in a SYN flood: a higher 'sample_rate' in the settings of agent \
                  and serve, or rules ('cutshort rules apply --rate N') with nflog:, choose fewer"
             }
+            LiveSource::Ebpf(_) => {
+                "the kernel could not remember them: a higher 'sample_rate' in the settings of agent and serve chooses fewer"
+            }
         }
     }
 

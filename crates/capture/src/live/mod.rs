@@ -4,6 +4,8 @@
 mod af_packet;
 #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
 mod datagrams;
+#[cfg(target_os = "linux")]
+mod ebpf;
 mod error;
 #[cfg(target_os = "linux")]
 mod filter;
@@ -108,12 +110,14 @@ pub struct Live {
 enum Receiver {
     Nflog(nflog::Nflog),
     AfPacket(af_packet::AfPacket),
+    Ebpf(Box<ebpf::Ebpf>),
 }
 
 #[cfg(target_os = "linux")]
 impl Live {
-    /// Opens a source, which receives packets from then on. Opening needs `CAP_NET_ADMIN` for the netfilter log or
-    /// `CAP_NET_RAW` for a packet socket; receiving needs neither.
+    /// Opens a source, which receives packets from then on. Opening needs `CAP_NET_ADMIN` for the netfilter log,
+    /// `CAP_NET_RAW` for a packet socket, or `CAP_BPF` and `CAP_NET_ADMIN` for a program in the kernel; receiving needs
+    /// none of them.
     ///
     /// # Errors
     /// [`LiveError`] says what is missing.
@@ -123,6 +127,7 @@ impl Live {
             LiveSource::AfPacket(interface) => {
                 Receiver::AfPacket(af_packet::AfPacket::open(interface, settings)?)
             }
+            LiveSource::Ebpf(interface) => Receiver::Ebpf(Box::new(ebpf::Ebpf::open(interface, settings)?)),
         };
         let intake = Intake::new(settings).map_err(LiveError::Io)?;
         Ok(Self { receiver, intake, reading: reading.clone(), closed: false })
@@ -144,6 +149,8 @@ impl Live {
             Receiver::Nflog(nflog) => nflog.receive(&mut self.intake)?,
             Receiver::AfPacket(socket) if self.closed => socket.close(&mut self.intake)?,
             Receiver::AfPacket(socket) => socket.receive(&mut self.intake)?,
+            Receiver::Ebpf(program) if self.closed => program.close(&mut self.intake),
+            Receiver::Ebpf(program) => program.receive(&mut self.intake)?,
         }
         Ok(Some(self.intake.batch()))
     }

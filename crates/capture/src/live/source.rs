@@ -70,13 +70,15 @@ pub enum LiveSource {
     Nflog(Groups),
     /// `af_packet:INTERFACE`: packets that an interface receives, sampled in user space.
     AfPacket(String),
+    /// `ebpf:INTERFACE`: packets that enter an interface, sampled by a program in the kernel.
+    Ebpf(String),
 }
 
 impl LiveSource {
     /// Whether a text names a live source and not a file.
     #[must_use]
     pub fn is_meant(text: &str) -> bool {
-        text.starts_with("nflog:") || text.starts_with("af_packet:")
+        ["nflog:", "af_packet:", "ebpf:"].iter().any(|start| text.starts_with(start))
     }
 }
 
@@ -91,11 +93,11 @@ impl FromStr for LiveSource {
                     .to_owned()
             });
         }
-        match text.strip_prefix("af_packet:") {
-            Some(interface) => check_interface(interface).map(Self::AfPacket),
-            None => {
-                Err("write nflog:GROUP or af_packet:INTERFACE, as in nflog:5 or af_packet:eth0".to_owned())
-            }
+        match text.split_once(':') {
+            Some(("af_packet", interface)) => check_interface(interface).map(Self::AfPacket),
+            Some(("ebpf", interface)) => check_interface(interface).map(Self::Ebpf),
+            _ => Err("write nflog:GROUP, af_packet:INTERFACE or ebpf:INTERFACE, as in nflog:5, af_packet:eth0 or ebpf:eth0"
+                .to_owned()),
         }
     }
 }
@@ -105,6 +107,7 @@ impl fmt::Display for LiveSource {
         match self {
             Self::Nflog(group) => write!(f, "nflog:{group}"),
             Self::AfPacket(interface) => write!(f, "af_packet:{interface}"),
+            Self::Ebpf(interface) => write!(f, "ebpf:{interface}"),
         }
     }
 }
@@ -124,9 +127,15 @@ mod tests {
 
     #[test]
     fn sources_are_read_back() {
-        for text in
-            ["nflog:0", "nflog:65535", "nflog:5,6", "nflog:5,6,7", "af_packet:eth0", "af_packet:br-0.42"]
-        {
+        for text in [
+            "nflog:0",
+            "nflog:65535",
+            "nflog:5,6",
+            "nflog:5,6,7",
+            "af_packet:eth0",
+            "af_packet:br-0.42",
+            "ebpf:eth0",
+        ] {
             assert!(LiveSource::is_meant(text));
             assert_eq!(text.parse::<LiveSource>().unwrap().to_string(), text);
         }
@@ -141,6 +150,8 @@ mod tests {
             "af_packet:",
             "af_packet:a b",
             "af_packet:\"",
+            "ebpf:",
+            "ebpf:a b",
             "eth0",
         ] {
             assert!(text.parse::<LiveSource>().is_err(), "{text}");

@@ -65,6 +65,23 @@ pub(super) fn bind_packet(socket: BorrowedFd<'_>, interface: u32) -> io::Result<
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
+/// The length of the link-layer header in front of the IP packets that an interface receives.
+pub(super) fn link_header(socket: BorrowedFd<'_>, interface: &str) -> io::Result<u32> {
+    /// That of Ethernet, which the loopback interface has, too.
+    const ETHERNET: u32 = 14;
+    // SAFETY: it is numbers and bytes only, for which zeros are a value.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    let name = interface.bytes().take(libc::IFNAMSIZ - 1);
+    request.ifr_name.iter_mut().zip(name).for_each(|(to, byte)| *to = byte.cast_signed());
+    // SAFETY: the kernel reads the name, which ends with a zero, and writes an address, both in the structure.
+    if unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFHWADDR, &raw mut request) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel has written this field of the union.
+    let kind = unsafe { request.ifr_ifru.ifru_hwaddr.sa_family };
+    Ok(if matches!(kind, libc::ARPHRD_ETHER | libc::ARPHRD_LOOPBACK) { ETHERNET } else { 0 })
+}
+
 /// The memory that a packet socket shares with the kernel: blocks of one size, each of which
 /// belongs to one of both at a time.
 pub(super) struct Ring {

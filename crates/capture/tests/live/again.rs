@@ -14,10 +14,10 @@ const SEED: Seed = Seed::new(0x1234_5678).unwrap();
 const LIMIT: usize = 10;
 
 /// By 5-tuple and initial sequence number, the connections in order of arrival, each with its packets.
-type Connections = BTreeMap<(FiveTuple, u32), Vec<Vec<Packet>>>;
+pub(crate) type Connections = BTreeMap<(FiveTuple, u32), Vec<Vec<Packet>>>;
 
 /// Packets in order of arrival, split where a SYN packet has another sequence number than the one before.
-fn connections(packets: &[Packet]) -> Connections {
+pub(crate) fn connections(packets: &[Packet]) -> Connections {
     let mut connections = Connections::new();
     let mut latest: BTreeMap<FiveTuple, u32> = BTreeMap::new();
     for packet in packets {
@@ -44,7 +44,7 @@ fn expected(arrived: &[Packet], is_chosen: impl Fn(&(FiveTuple, u32)) -> bool) -
 
 /// Shows the first connection that is not the same.
 #[track_caller]
-fn assert_same(one: &Connections, other: &Connections) {
+pub(crate) fn assert_same(one: &Connections, other: &Connections) {
     for key in one.keys().chain(other.keys()) {
         let [one, other] = [one, other].map(|connections| connections.get(key));
         assert!(one == other, "{key:?}:\n{}\n{}", shown(one), shown(other));

@@ -6,6 +6,7 @@
 
 mod again;
 mod crafted;
+mod ebpf;
 mod loss;
 mod network;
 mod offloads;

@@ -351,6 +351,17 @@ pub(crate) fn not_run(why: &str) {
     let _ = writeln!(std::io::stderr(), "NOT RUN: live tests: {why}");
 }
 
+/// Whether the kernel is of Linux 6.6 or newer, as `ebpf:` needs it.
+pub(crate) fn has_bpf_links() -> bool {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    let mut numbers = release.split('.').map(|number| number.parse::<u32>().unwrap_or(0));
+    let has_links = (numbers.next(), numbers.next()) >= (Some(6), Some(6));
+    if !has_links {
+        not_run("the kernel is older than Linux 6.6, which ebpf: needs");
+    }
+    has_links
+}
+
 /// Whether namespaces can be made and have a netfilter log; else the reason.
 fn probe() -> Option<String> {
     let name = format!("cut{}-probe", std::process::id());

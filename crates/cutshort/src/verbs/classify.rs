@@ -27,14 +27,14 @@ use crate::terminal::{self, message};
 ///
 /// Reads pcap and pcapng, plain or compressed with gzip, zstd or xz, and merges several captures by
 /// time. Or receives packets until Ctrl-C or for the time given by --for: nflog:GROUP receives what
-/// firewall rules log ('cutshort rules' writes such rules), af_packet:INTERFACE what arrives on an
-/// interface.
+/// firewall rules log ('cutshort rules' writes such rules), af_packet:INTERFACE and ebpf:INTERFACE
+/// what arrives on an interface; ebpf selects it in the kernel (Linux 6.6 or newer).
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Classify {
     #[command(flatten)]
     inputs: Inputs,
-    /// How long to receive (nflog: and af_packet: only)
+    /// How long to receive (nflog:, af_packet: and ebpf: only)
     #[arg(long = "for", value_name = "TIME", value_parser = duration)]
     duration: Option<SignedDuration>,
     /// Output format
@@ -190,7 +190,7 @@ fn rules(arguments: &Classify) -> Result<Rules, Error> {
 /// Only captures have an end.
 fn check_source(arguments: &Classify, source: Option<&LiveSource>) -> Result<(), Error> {
     if source.is_none() && arguments.duration.is_some() {
-        let why = "--for is for nflog: and af_packet:; captures are read to their end";
+        let why = "--for is for nflog:, af_packet: and ebpf:; captures are read to their end";
         return Err(Error::Usage(why.to_owned()));
     }
     Ok(())

@@ -2,8 +2,8 @@
 
 use std::process::{Command, Output};
 
-use crate::network::{self, Network};
-use crate::processes::Running;
+use crate::network::{self, Network, PORT};
+use crate::processes::{COLLECTOR, Place, Running, until};
 use crate::{CUTSHORT, SERVER};
 
 /// Runs the program on the server as nobody, who has these capabilities.
@@ -63,4 +63,34 @@ fn rules_without_privileges_name_the_one_that_is_missing() {
         let output = as_nobody(&network, ",+net_admin", &format!("rules {verb}"));
         assert!(output.status.success(), "{verb}: {output:?}");
     }
+}
+
+/// The program is loaded and attached with two capabilities; nothing is kept of them, nor the system call.
+#[test]
+fn a_program_in_the_kernel_is_loaded_with_two_capabilities() {
+    let Some(network) = Network::new().filter(|_| can_run() && network::has_bpf_links()) else { return };
+    let classify = "classify --for 1s ebpf:s0";
+    for missing in ["", ",+net_admin"] {
+        let output = as_nobody(&network, missing, classify);
+        assert!(said(&output).contains("needs root or CAP_BPF and CAP_NET_ADMIN"), "{output:?}");
+    }
+    let output = as_nobody(&network, ",+bpf,+net_admin", classify);
+    assert!(output.status.success(), "{output:?}");
+    let output = as_nobody(&network, ",+bpf,+net_admin", "classify --quic --for 1s ebpf:s0");
+    assert!(said(&output).contains("over TCP only (data set tcp)"), "{output:?}");
+
+    let network = network.without_offloads();
+    let place = Place::new(SERVER, COLLECTOR);
+    let collector = place.collector(&network);
+    let mut agent = place.agent(&network, "ebpf:s0");
+    agent.args(["--node", "edge", "--user", "nobody", "--spool"]).arg(place.path("spool"));
+    agent.env("CUTSHORT_CAPTURE_PORTS", PORT.to_string());
+    let agent = Running::start(agent, "receiving from");
+    let status = std::fs::read_to_string(format!("/proc/{}/status", agent.id())).unwrap();
+    assert!(status.contains("CapPrm:\t0000000000000000") && status.contains("Seccomp:\t2"), "{status}");
+    network.craft("flood", "200");
+    until("all is delivered", || place.count("edge") == 600);
+    let (status, said) = agent.terminate();
+    assert_eq!(status.code(), Some(0), "{said}");
+    assert!(collector.terminate().0.success());
 }
