@@ -290,14 +290,14 @@ fn is_refused(reading: &Reading<'_>) -> bool {
 
 /// Rows that equal an earlier one of their kind.
 fn repeats(reading: &Reading<'_>) -> usize {
-    let syns = count_repeats(reading.all(Meaning::Syn));
-    let sent = count_repeats(reading.such(is_own_segment));
-    let received = count_repeats(reading.such(is_from_server));
+    let syns = count_repeats(&reading.all(Meaning::Syn));
+    let sent = count_repeats(&reading.such(is_own_segment));
+    let received = count_repeats(&reading.such(is_from_server));
     syns + sent + received
 }
 
 /// Quadratic: rows are a few dozen at most.
-fn count_repeats<'a>(rows: impl Iterator<Item = &'a Row> + Clone) -> usize {
+fn count_repeats<'a>(rows: &(impl Iterator<Item = &'a Row> + Clone)) -> usize {
     let repeats = |(at, row): &(usize, &Row)| rows.clone().take(*at).any(|earlier| row.repeats(earlier));
     rows.clone().enumerate().filter(repeats).count()
 }
