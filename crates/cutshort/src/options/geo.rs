@@ -38,8 +38,8 @@ impl GeoFiles {
     }
 
     /// Loads these files and one more, which takes precedence.
-    pub(crate) fn with(&self, last: Option<PathBuf>) -> Result<Geo, Error> {
-        let files: Vec<&PathBuf> = self.geo.iter().chain(&last).collect();
+    pub(crate) fn with(&self, last: Option<&PathBuf>) -> Result<Geo, Error> {
+        let files: Vec<&PathBuf> = self.geo.iter().chain(last).collect();
         Geo::with_files(&files).map_err(|error| Error::Usage(error.to_string()))
     }
 }

@@ -57,9 +57,8 @@ pub(crate) fn run(arguments: &Lookups, color: ColorChoice) -> Result<Done, Error
 
 fn update(arguments: &Update) -> Result<Done, Error> {
     let Update { from, to, geo } = arguments;
-    let before = to.clone().filter(|path| path.exists());
-    let before = geo.with(before)?;
-    let now = geo.with(Some(from.clone()))?;
+    let before = geo.with(to.as_ref().filter(|path| path.exists()))?;
+    let now = geo.with(Some(from))?;
     terminal::print(ColorChoice::Never, |text| Ok(write!(text, "{}", before.difference(&now))?))?;
     let Some(to) = to else {
         message(&"nothing is written; --to FILE replaces the file in use");
