@@ -130,8 +130,10 @@ fn connect(path: &Path, durable: bool) -> Result<Connection> {
     })
 }
 
+/// Asks the file, as `column_exists` does not notice what another process has added since it was opened.
 fn has_data_set(sql: &Connection) -> rusqlite::Result<bool> {
-    sql.column_exists(None, "annotation", DATA_SET)
+    let count = "SELECT count(*) FROM pragma_table_info('annotation') WHERE name = ?1";
+    sql.query_row(count, [DATA_SET], |row| row.get::<_, i64>(0)).map(|found| found != 0)
 }
 
 /// Adds the column to an older file, before something is written: a directory that cannot be written to can be read.
