@@ -25,8 +25,8 @@ use crate::random;
 static OBJECT: &[u8] = aya::include_bytes_aligned!("../../ebpf/sample.bpf.o");
 /// The function in it that is attached.
 const PROGRAM: &str = "ingress";
-/// What is needed to load and attach it.
-const CAPABILITIES: &str = "CAP_BPF and CAP_NET_ADMIN";
+/// What is needed to load and attach it. Without CAP_PERFMON, the kernel refuses offsets in packets that are computed.
+const CAPABILITIES: &str = "CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON";
 
 /// The size of a record in the ring, with its header, in bytes.
 const RECORD: usize = 8 + FIELDS + SNAPLEN;
@@ -211,7 +211,9 @@ fn refused(error: &(dyn Error + 'static)) -> LiveError {
     let causes = || std::iter::successors(Some(error), |error| (*error).source());
     let cause = causes().find_map(|cause| cause.downcast_ref::<io::Error>());
     match cause {
-        Some(cause) if cause.raw_os_error() == Some(libc::EPERM) => LiveError::NotPermitted(CAPABILITIES),
+        Some(cause) if cause.kind() == io::ErrorKind::PermissionDenied => {
+            LiveError::NotPermitted(CAPABILITIES)
+        }
         _ => LiveError::NoEbpf(cause.map_or_else(|| error.to_string(), ToString::to_string)),
     }
 }

@@ -116,8 +116,8 @@ enum Receiver {
 #[cfg(target_os = "linux")]
 impl Live {
     /// Opens a source, which receives packets from then on. Opening needs `CAP_NET_ADMIN` for the netfilter log,
-    /// `CAP_NET_RAW` for a packet socket, or `CAP_BPF` and `CAP_NET_ADMIN` for a program in the kernel; receiving needs
-    /// none of them.
+    /// `CAP_NET_RAW` for a packet socket, or `CAP_BPF`, `CAP_NET_ADMIN` and `CAP_PERFMON` for a program in the kernel;
+    /// receiving needs none of them.
     ///
     /// # Errors
     /// [`LiveError`] says what is missing.

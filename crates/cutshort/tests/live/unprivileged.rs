@@ -65,18 +65,18 @@ fn rules_without_privileges_name_the_one_that_is_missing() {
     }
 }
 
-/// The program is loaded and attached with two capabilities; nothing is kept of them, nor the system call.
+/// The program is loaded and attached with three capabilities; nothing is kept of them, nor the system call.
 #[test]
-fn a_program_in_the_kernel_is_loaded_with_two_capabilities() {
+fn a_program_in_the_kernel_is_loaded_with_three_capabilities() {
     let Some(network) = Network::new().filter(|_| can_run() && network::has_bpf_links()) else { return };
     let classify = "classify --for 1s ebpf:s0";
-    for missing in ["", ",+net_admin"] {
+    for missing in ["", ",+net_admin", ",+bpf,+net_admin"] {
         let output = as_nobody(&network, missing, classify);
-        assert!(said(&output).contains("needs root or CAP_BPF and CAP_NET_ADMIN"), "{output:?}");
+        assert!(said(&output).contains("needs root or CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON"), "{output:?}");
     }
-    let output = as_nobody(&network, ",+bpf,+net_admin", classify);
+    let output = as_nobody(&network, ",+bpf,+net_admin,+perfmon", classify);
     assert!(output.status.success(), "{output:?}");
-    let output = as_nobody(&network, ",+bpf,+net_admin", "classify --quic --for 1s ebpf:s0");
+    let output = as_nobody(&network, ",+bpf,+net_admin,+perfmon", "classify --quic --for 1s ebpf:s0");
     assert!(said(&output).contains("over TCP only (data set tcp)"), "{output:?}");
 
     let network = network.without_offloads();
