@@ -168,8 +168,8 @@ fn nothing_lost(counts: &LiveCount) {
 type ByIsn = BTreeMap<(FiveTuple, u32), Vec<Vec<Packet>>>;
 
 /// What is sent, then what is received, by sequence number. Rules log a sent packet before it is on the wire: one that
-/// arrives in between is logged after it, and captured before it. And what arrives on two processors may be captured in one
-/// order and logged in the other.
+/// arrives in between is logged after it, and captured before it. And two packet sockets can see packets that are handled
+/// on two processors in different orders.
 fn by_direction(all: &ByIsn) -> ByIsn {
     let mut all = all.clone();
     for rows in all.values_mut().flatten() {
@@ -178,21 +178,21 @@ fn by_direction(all: &ByIsn) -> ByIsn {
     all
 }
 
-/// Rules and a capture agree on each connection's rows. The order of the two directions can differ (see
-/// [`by_direction`]), so the rows that the cap leaves can differ too: of a connection at the cap, each direction of one
-/// begins with that of the other.
+/// Two receivers agree on each connection's rows. The order of the two directions can differ (see [`by_direction`]), so the
+/// rows that the cap leaves can differ too: of a connection at the cap, each direction of one begins with that of the
+/// other.
 #[track_caller]
-fn assert_logged(logged: &ByIsn, captured: &ByIsn) {
-    let (mut logged, mut captured) = (by_direction(logged), by_direction(captured));
-    for (key, logged) in &mut logged {
-        let captured = captured.get_mut(key).into_iter().flatten();
-        for (logged, captured) in logged.iter_mut().zip(captured) {
-            if logged.len() == CAP && captured.len() == CAP {
-                keep_common(logged, captured);
+fn assert_agree(one: &ByIsn, other: &ByIsn) {
+    let (mut one, mut other) = (by_direction(one), by_direction(other));
+    for (key, one) in &mut one {
+        let other = other.get_mut(key).into_iter().flatten();
+        for (one, other) in one.iter_mut().zip(other) {
+            if one.len() == CAP && other.len() == CAP {
+                keep_common(one, other);
             }
         }
     }
-    assert_same(&logged, &captured);
+    assert_same(&one, &other);
 }
 
 /// Cuts each direction of both to the shorter one's length.
@@ -237,8 +237,8 @@ fn rules_and_socket_take_the_rows_of_a_capture() {
     let captured = by_isn(&seen.captured);
     let [nflog, af_packet] =
         [&seen.nflog, &seen.af_packet].map(|received| by_isn(&of_connections(&received.opened)));
-    assert_logged(&nflog, &captured);
-    assert_same(&af_packet, &captured);
+    assert_agree(&nflog, &captured);
+    assert_agree(&af_packet, &captured);
     let all = || captured.values().flatten();
     let has = |flags: Flags| move |rows: &&Vec<Packet>| rows.iter().any(|row| row.flags == flags);
     assert!(all().filter(has(Flags::RECEIVED | Flags::ICMP)).count() >= 40, "rejected with ICMP");
@@ -268,8 +268,8 @@ fn rules_and_socket_choose_the_same_connections() {
     let [nflog, af_packet] =
         [&seen.nflog, &seen.af_packet].map(|received| by_isn(&of_connections(&received.opened)));
     captured.retain(|key, _| nflog.contains_key(key));
-    assert_logged(&nflog, &captured);
-    assert_same(&af_packet, &captured);
+    assert_agree(&nflog, &captured);
+    assert_agree(&af_packet, &captured);
     assert!((all / 8..all / 2).contains(&nflog.len()), "{} of {all}", nflog.len());
     assert!(seen.nflog.opened.iter().chain(&seen.af_packet.opened).all(|row| row.sample_rate == 4));
 }
@@ -300,8 +300,10 @@ fn both(network: &Network, group: u16, groups: &str) {
     let [nflog, af_packet] = receivers.map(Receiving::stop_all);
     nothing_lost(&nflog.counts);
     assert_eq!(crate::by_connection(&nflog.packets), crate::by_connection(&af_packet.packets));
-    assert_eq!(of_connections(&nflog.opened), of_connections(&af_packet.opened));
-    assert_eq!(of_connections(&nflog.opened).len(), 1, "the server's own connection");
+    let [by_rules, by_socket] =
+        [&nflog, &af_packet].map(|received| by_isn(&of_connections(&received.opened)));
+    assert_agree(&by_rules, &by_socket);
+    assert_eq!(by_rules.len(), 1, "the server's own connection");
     assert!(nflog.opened.len() > 3);
     assert!(crate::by_connection(&nflog.packets).len() >= 20);
 }
