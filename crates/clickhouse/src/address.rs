@@ -210,6 +210,7 @@ fn connector() -> HttpConnector {
     let mut connector = HttpConnector::new();
     // A connection that died without a word is given up before those who wait for it lose patience.
     connector.set_connect_timeout(Some(Duration::from_secs(5)));
+    #[cfg(target_os = "linux")]
     connector.set_tcp_user_timeout(Some(Duration::from_secs(10)));
     connector.set_keepalive(Some(Duration::from_secs(10)));
     connector.set_keepalive_interval(Some(Duration::from_secs(5)));
