@@ -118,12 +118,13 @@ fn load_all(network: &Network) {
     network.load("ip6tables-restore -n", &iptables);
 }
 
-/// The kernel's times, not those of delivery: both receivers and tcpdump have the same.
+/// The kernel's times, not those of delivery, which waits for a tenth of a second: both receivers and tcpdump have the same,
+/// but for what the kernel does in between on a busy machine.
 fn assert_times(name: &str, packets: &[Packet], arrived: &[Packet]) {
     let times: BTreeMap<u16, i64> = arrived.iter().map(|packet| (packet.tcp_window, packet.ts)).collect();
     for packet in packets {
         let apart = (packet.ts - times[&packet.tcp_window]).abs();
-        assert!(apart < 1_000_000, "{name}: {apart} ns apart");
+        assert!(apart < 20_000_000, "{name}: {apart} ns apart");
     }
 }
 
