@@ -70,7 +70,7 @@ describe("a store with connections to other servers", () => {
     const healthy = await cells(2);
     expect(healthy[0]).toBe("0.0 %");
     expect(healthy[6]).toMatch(/^(19|20|21) ms$/);
-    expect(await text(page, "#view")).toContain("Most failures are to api: 100.0 % cut short; most often “refused”, 100.0 % of its connections.");
+    expect(await text(page, "#view")).toContain("Most failures are to api, most often “refused”: 100.0 % of its connections.");
     await page.screenshot({ path: `${OUT}origin-upstreams.png`, fullPage: true });
   });
 
