@@ -118,6 +118,24 @@ pub fn ranking(
     Ok((top, series))
 }
 
+/// How many networks that rarely complete a handshake are listed.
+const SCANNERS: usize = 4;
+
+/// The networks whose connections mostly end before the handshake, of a ranking of completed handshakes.
+///
+/// # Errors
+/// The same as those of [`shares`].
+pub fn rarely_completed(context: &Context<'_>, parameters: &Parameters) -> Result<Top, Problem> {
+    let first = question::stage_name(context.store.data_set(), Stage::PostSyn);
+    let limit = SCANNERS.to_string();
+    let asked = [("handshake", "all"), ("stage", first), ("limit", &limit)];
+    let with = |parameters: Parameters, (key, value): (&'static str, &str)| {
+        parameters.with(key, [value].into_iter())
+    };
+    let parameters = asked.into_iter().fold(parameters.clone(), with);
+    Ok(ranking(context, &parameters, Who::Ases)?.0)
+}
+
 /// Replaces the stage `anomaly`, which is also the default, by all stages except `no_match`.
 fn with_stages(parameters: &Parameters, set: DataSet) -> Parameters {
     let anomaly = set.stages().iter().filter(|stage| **stage != Stage::None);

@@ -65,6 +65,18 @@ impl fmt::Display for ReadFile {
     }
 }
 
+/// Checks the name of a source: it is written in lists and in addresses.
+///
+/// # Errors
+/// What a name needs.
+pub fn check_source(name: &str) -> Result<String, String> {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    match (1..=32).contains(&name.len()) && name.chars().all(is_plain) {
+        true => Ok(name.to_owned()),
+        false => Err("write 1 to 32 of a-z, 0-9 and _, such as ground".to_owned()),
+    }
+}
+
 /// Reads a file of any known format.
 ///
 /// # Errors

@@ -108,6 +108,21 @@ impl Geo {
         }
     }
 
+    /// Country, continent and network of an address for people: `PT Portugal, Europe; AS3243 MEO`.
+    #[must_use]
+    pub fn describe(&self, addr: IpAddr) -> String {
+        let place = self.lookup(addr);
+        let country = place.country.map_or_else(
+            || "unknown country".to_owned(),
+            |country| format!("{} {}, {}", country.alpha2(), country.name(), country.continent().name()),
+        );
+        let network = place.asn.map_or_else(
+            || "unknown network".to_owned(),
+            |asn| format!("AS{asn} {}", self.as_name(asn).unwrap_or_default()).trim_end().to_owned(),
+        );
+        format!("{country}; {network}")
+    }
+
     /// Looks up many addresses, several at a time. This is faster than one by one if the addresses have little in
     /// common.
     pub fn places<I: Iterator<Item = Ipv6Addr>>(&self, addrs: I) -> Places<'_, I> {

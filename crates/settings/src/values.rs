@@ -104,6 +104,23 @@ pub fn port(text: &str) -> Result<u16, String> {
     text.parse().map_err(|_| "write port numbers, 0 to 65535, separated by commas".to_owned())
 }
 
+/// A port of servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServerPort {
+    /// All ports.
+    Any,
+    /// This one.
+    One(u16),
+}
+
+/// A port of servers, or `any`.
+pub fn server_port(text: &str) -> Result<ServerPort, String> {
+    match text {
+        "any" => Ok(ServerPort::Any),
+        text => port(text).map(ServerPort::One).map_err(|why| format!("{why}, or 'any'")),
+    }
+}
+
 /// A length of time with its unit.
 pub fn duration(text: &str) -> Result<SignedDuration, String> {
     if text.parse().is_ok_and(|length: SignedDuration| length.is_negative()) {

@@ -63,7 +63,7 @@ fn number<T: std::str::FromStr>(text: &str, name: &str) -> Result<T, String> {
     text.parse().map_err(|_| format!("{name}: '{text}' is not a number"))
 }
 
-/// What is asked for.
+/// The size of the workload.
 struct Plan {
     connections: u64,
     seconds: f64,

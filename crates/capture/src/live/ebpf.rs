@@ -130,7 +130,7 @@ impl Ebpf {
     }
 }
 
-/// The size of the ring: the largest power of two that is not more than what is asked for.
+/// The size of the ring: the largest power of two up to the requested size.
 fn ring_size(buffer: usize) -> u32 {
     let size = buffer.clamp(SMALLEST, 1 << 30);
     1 << size.ilog2()

@@ -120,7 +120,7 @@ fn ports_and_clients_are_left_out() {
     assert!(excluding.keys().all(|tuple| !tuple.is_ipv4()));
 }
 
-/// A pair of interfaces on the server, from one of which packets are sent to the other.
+/// Two connected interfaces on the server: packets are sent on one and arrive on the other.
 const VETH: &str = "ip link add s1 mtu 9000 type veth peer name s2 mtu 9000; ip link set s2 address 02:00:00:00:03:01; \
                     ip link set s1 up; ip link set s2 up";
 

@@ -3,7 +3,7 @@
 use clap::Args;
 use cutshort_packet::quic::ServerPorts;
 use cutshort_report::Selection;
-use cutshort_settings::values::{net, port};
+use cutshort_settings::values::{ServerPort, net, server_port};
 use cutshort_verdict::DataSet;
 use ipnet::IpNet;
 
@@ -24,19 +24,6 @@ pub(crate) struct Ends {
     /// Leave out connections from this network, such as those of health checks
     #[arg(long, value_name = "CIDR", value_parser = net)]
     pub(crate) ignore_src: Vec<IpNet>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum ServerPort {
-    Any,
-    One(u16),
-}
-
-fn server_port(text: &str) -> Result<ServerPort, String> {
-    match text {
-        "any" => Ok(ServerPort::Any),
-        text => port(text).map(ServerPort::One).map_err(|why| format!("{why}, or 'any'")),
-    }
 }
 
 impl Ends {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ColorChoice, Subcommand};
 use cutshort_capture::name_of;
-use cutshort_corroborate::{Reading, joined, read};
+use cutshort_corroborate::{Reading, check_source, joined, read};
 use cutshort_detect::SeriesPlace;
 use cutshort_embedded::OutsideFile;
 use cutshort_geo::Country;
@@ -63,7 +63,7 @@ pub(crate) struct Import {
     #[arg(long, value_name = "NUMBER", value_parser = asn)]
     asn: Option<u32>,
     /// Name of the source of CSV files [default: reports]
-    #[arg(long, value_name = "NAME", value_parser = source_name)]
+    #[arg(long, value_name = "NAME", value_parser = check_source)]
     source: Option<String>,
     #[command(flatten)]
     geo: GeoFiles,
@@ -97,15 +97,6 @@ impl Directory {
             return Err(Error::Failed(format!("{}: there is no such directory", self.data.display())));
         }
         Ok(OutsideFile::in_directory(&self.data))
-    }
-}
-
-/// A name that can be told from others, and written anywhere.
-fn source_name(text: &str) -> Result<String, String> {
-    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-    match (1..=32).contains(&text.len()) && text.chars().all(is_plain) {
-        true => Ok(text.to_owned()),
-        false => Err("write 1 to 32 of a-z, 0-9 and _, such as ground".to_owned()),
     }
 }
 

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ColorChoice, Subcommand};
 use cutshort_files::durable;
-use cutshort_geo::Geo;
 use cutshort_settings::values;
 
 use crate::error::{Done, Error};
@@ -67,7 +66,7 @@ fn update(arguments: &Update) -> Result<Done, Error> {
     let failed = |path: &Path, error| Error::Failed(format!("{}: {error}", path.display()));
     let content = std::fs::read(from).map_err(|error| failed(from, error))?;
     durable::replace(&cutshort_files::temporary(to), to, &content).map_err(|error| failed(to, error))?;
-    message(&format!("{} replaced", to.display()));
+    message(&format!("{} installed", to.display()));
     Ok(Done::Whole)
 }
 
@@ -75,7 +74,7 @@ fn lookup(arguments: &Lookup, color: ColorChoice) -> Result<Done, Error> {
     let geo = arguments.geo.open()?;
     terminal::print(color, |text| {
         for address in &arguments.addresses {
-            writeln!(text, "{address}  {}", describe(&geo, *address))?;
+            writeln!(text, "{address}  {}", geo.describe(*address))?;
         }
         writeln!(text)?;
         for source in geo.sources() {
@@ -84,17 +83,4 @@ fn lookup(arguments: &Lookup, color: ColorChoice) -> Result<Done, Error> {
         Ok(())
     })?;
     Ok(Done::Whole)
-}
-
-fn describe(geo: &Geo, address: IpAddr) -> String {
-    let place = geo.lookup(address);
-    let country = place.country.map_or_else(
-        || "unknown country".to_owned(),
-        |country| format!("{} {}, {}", country.alpha2(), country.name(), country.continent().name()),
-    );
-    let network = place.asn.map_or_else(
-        || "unknown network".to_owned(),
-        |asn| format!("AS{asn} {}", geo.as_name(asn).unwrap_or_default()).trim_end().to_owned(),
-    );
-    format!("{country}; {network}")
 }

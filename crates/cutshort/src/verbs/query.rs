@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use clap::{Args, ColorChoice, ValueEnum};
 use cutshort_api::Problem;
-use cutshort_api::answer::{By, Facts, Top, Who};
+use cutshort_api::answer::{By, Facts, Who};
 use cutshort_api::ask::{self, Context, SharesQuery};
 use cutshort_api::question::{Parameters, latest_results, stage_name};
 use cutshort_api::text as tables;
@@ -71,9 +71,6 @@ pub(crate) struct Query {
     #[command(flatten)]
     geo: GeoFiles,
 }
-
-/// So many networks that rarely complete a handshake are shown.
-const SCANNERS: usize = 4;
 
 const EXAMPLES: &str =
     "Dimensions: stage, tag, signature, termination, ip_version, location, as, port, node, exclusion.
@@ -261,7 +258,7 @@ fn top(
     let (top, _) = ask::ranking(context, parameters, who)?;
     let completed = parameters.at("handshake", 0) == Some("completed");
     let silent = if completed && who == Who::Ases && arguments.filters.handshake.is_none() {
-        Some(rarely_completed(context, parameters)?)
+        Some(ask::rarely_completed(context, parameters)?)
     } else {
         None
     };
@@ -292,15 +289,6 @@ fn ranks_completed(arguments: &Query, data_set: DataSet) -> bool {
         && data_set != DataSet::Origin
         && handshake.is_none()
         && !stage.as_ref().is_some_and(is_of_first)
-}
-
-/// The networks whose connections mostly end before the handshake.
-fn rarely_completed(context: &Context<'_>, parameters: &Parameters) -> Result<Top, Error> {
-    let first = stage_name(context.store.data_set(), Stage::PostSyn);
-    let limit = SCANNERS.to_string();
-    let set = |parameters: &Parameters, key, value: &str| parameters.with(key, [value].into_iter());
-    let parameters = set(&set(&set(parameters, "handshake", "all"), "stage", first), "limit", &limit);
-    Ok(ask::ranking(context, &parameters, Who::Ases)?.0)
 }
 
 fn write_json(json: &[u8], text: &mut Vec<u8>) -> std::io::Result<()> {
