@@ -28,6 +28,7 @@ mod rollups;
 mod rows;
 mod segments;
 mod server;
+mod servers;
 mod status;
 mod verdicts;
 mod windows;
@@ -41,7 +42,7 @@ use cutshort_store::cell::Cells;
 use cutshort_store::{
     Added, Annotation, ConnectionQuery, Events, Forgotten, KnownSegment, NewAnnotation, NodeCoverage,
     Outside, Reason, Replacement, ReplacementBatch, Result, Retention, RollupAnswer, RollupQuery, Segment,
-    SegmentId, Status, Store, StoreError, WindowPackets, WindowState, WindowVerdicts,
+    SegmentId, ServerTotals, Status, Store, StoreError, WindowPackets, WindowState, WindowVerdicts,
 };
 use cutshort_verdict::{DataSet, Rules};
 
@@ -239,6 +240,10 @@ impl Store for ClickHouse {
 
     fn rollups(&self, query: &RollupQuery) -> Result<RollupAnswer> {
         rollups::answer(&self.server, query)
+    }
+
+    fn servers(&self, range: &Range<i64>) -> Result<Option<Vec<ServerTotals>>> {
+        servers::within(&self.server, range)
     }
 
     fn connections(&self, query: &ConnectionQuery) -> Result<Vec<ConnectionRecord<'static>>> {

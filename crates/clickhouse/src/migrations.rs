@@ -31,7 +31,7 @@ const VERSION: u32 = STEPS.len() as u32;
 type Migration = fn(&str, &Layout) -> Vec<String>;
 
 /// Released steps do not change, but tables are created with the columns that later steps add.
-const STEPS: [Migration; 7] = [tables, views, tails, handshakes, options, datagrams, data_sets];
+const STEPS: [Migration; 8] = [tables, views, tails, handshakes, options, datagrams, data_sets, servers];
 
 /// How the rows of a table are distributed in a cluster.
 enum Spread {
@@ -57,7 +57,7 @@ struct TableDefinition {
 const BY_TUPLE: Spread = Spread::By("cityHash64(src_ip, src_port, dst_ip, dst_port)");
 const DURABLE: &str = "fsync_after_insert = 1, fsync_part_directory = 1";
 
-const TABLES: [TableDefinition; 7] = [
+const TABLES: [TableDefinition; 8] = [
     TableDefinition {
         name: "segment",
         columns: "id String, version UInt8, state LowCardinality(String), node LowCardinality(String),
@@ -126,6 +126,19 @@ const TABLES: [TableDefinition; 7] = [
         by: "PARTITION BY (level, toYYYYMM(t)) ORDER BY (level, networks, t, generation, location, asn)",
         settings: DURABLE,
         spread: Spread::By("cityHash64(location, asn)"),
+    },
+    // Counts of windows by server, of the data set 'origin' only. Arrays have the order of `ServerCounts::STORED`.
+    TableDefinition {
+        name: "server",
+        columns: "t DateTime64(9, 'UTC') CODEC(Delta, ZSTD(1)), generation UInt64 CODEC(ZSTD(1)),
+  address IPv6 CODEC(ZSTD(1)), port UInt16 CODEC(ZSTD(1)), is_other Bool CODEC(ZSTD(1)), node LowCardinality(String),
+  location LowCardinality(String), asn Nullable(UInt32) CODEC(ZSTD(1)), as_name LowCardinality(Nullable(String)),
+  sampled Array(UInt64) CODEC(ZSTD(1)), weight Array(UInt64) CODEC(ZSTD(1)), squares Array(UInt128) CODEC(ZSTD(1)),
+  handshakes Array(Tuple(Int32, UInt64)) CODEC(ZSTD(1))",
+        engine: "MergeTree",
+        by: "PARTITION BY toYYYYMM(t) ORDER BY (t, generation, address, port)",
+        settings: DURABLE,
+        spread: Spread::By("cityHash64(address, port)"),
     },
     // What was begun to be written, and when: what does not hold an hour later is deleted.
     TableDefinition {
@@ -198,9 +211,13 @@ fn tables(database: &str, layout: &Layout) -> Vec<String> {
     statements
 }
 
-/// The tables of a data set. All data sets share the annotations.
+/// The tables of a data set. All data sets share the annotations, and only `origin` counts servers.
 fn definitions(data_set: DataSet) -> impl Iterator<Item = &'static TableDefinition> {
-    let is_wanted = move |table: &&TableDefinition| data_set == DataSet::Tcp || table.name != "annotation";
+    let is_wanted = move |table: &&TableDefinition| match table.name {
+        "annotation" => data_set == DataSet::Tcp,
+        "server" => data_set == DataSet::Origin,
+        _ => true,
+    };
     TABLES.iter().chain([&FROZEN, &MIGRATION]).filter(is_wanted)
 }
 
@@ -280,6 +297,12 @@ fn data_sets(database: &str, layout: &Layout) -> Vec<String> {
         "ALTER TABLE {database}.annotation ADD COLUMN IF NOT EXISTS data_set LowCardinality(String) \
          SETTINGS alter_sync = 2"
     )]
+}
+
+/// Adds the table of servers. Windows that are there do not count them until they are computed again.
+fn servers(database: &str, layout: &Layout) -> Vec<String> {
+    let table = definitions(layout.data_set).filter(|table| table.name == "server");
+    table.flat_map(|table| table.create(database, layout)).collect()
 }
 
 /// Changes a table that is distributed in a cluster.

@@ -24,7 +24,7 @@ use crate::rollups::Results;
 use crate::rows::{RowColumns, RowPlaces};
 use crate::segments::{self, SegmentRow};
 use crate::server::Server;
-use crate::{ClickHouse, connections, replacement, roll};
+use crate::{ClickHouse, connections, replacement, roll, servers};
 
 impl Movable for ClickHouse {
     fn find_movable(&self, data_set: DataSet) -> Result<Option<&dyn Movable>> {
@@ -69,7 +69,7 @@ impl Movable for ClickHouse {
         let Some(row) = results::of_window(&self.server, window.start())? else { return Ok(None) };
         let mut excluded = [0; Exclusion::ALL.len()];
         excluded.iter_mut().zip(&row.excluded).for_each(|(to, from)| *to = *from);
-        let cells = if row.has_cells { Some(read_cells(&self.server, &row, &[])?) } else { None };
+        let cells = if row.has_cells { Some(of_result(&self.server, &row)?) } else { None };
         connections::of_window(&self.server, &row, &mut |record| each(&record).map(|()| true))?;
         Ok(Some(WindowResults {
             inputs: Inputs { segments: row.parts, cutoff: row.cutoff, rules: row.rules },
@@ -158,10 +158,18 @@ impl<'a> RestParts<'a> {
 /// The cells of a window that has some.
 pub(crate) fn cells(server: &Server, window: Window) -> Result<Option<Cells>> {
     let row = results::of_window(server, window.start())?.filter(|row| row.has_cells);
-    row.map(|row| read_cells(server, &row, &[])).transpose()
+    row.map(|row| of_result(server, &row)).transpose()
 }
 
-/// The cells of the windows of a range that have some, in order.
+fn of_result(server: &Server, window: &ResultRow) -> Result<Cells> {
+    let mut cells = read_cells(server, window, &[])?;
+    if server.data_set == DataSet::Origin {
+        servers::add_to(server, &mut cells, window)?;
+    }
+    Ok(cells)
+}
+
+/// The cells of the windows of a range that have some, in order, without their servers.
 pub(crate) fn cells_within(server: &Server, range: &Range<i64>) -> Result<Vec<(Window, Cells)>> {
     let rows = results::within(server, range)?;
     let rows: Vec<ResultRow> =

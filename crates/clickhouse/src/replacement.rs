@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::cells::{self, CellRow};
 use crate::results::{self, Level, ResultRow, new_generation};
 use crate::server::{BATCH, Server};
+use crate::servers::{self, ServerRow};
 
 /// A row of the table `connection`.
 #[derive(Row, Serialize, Deserialize)]
@@ -102,6 +103,7 @@ struct Prepared {
     row: ResultRow,
     connections: Vec<ConnectionRow>,
     cells: Vec<CellRow>,
+    servers: Vec<ServerRow>,
 }
 
 impl Prepared {
@@ -115,14 +117,19 @@ impl Prepared {
 /// Records the generations of results and writes their rows; returns the rows of `result` that name them.
 fn write(server: &Server, all: Vec<Prepared>) -> Result<Vec<ResultRow>> {
     results::begin(server, Level::FifteenMinutes, all.iter().flat_map(Prepared::generations))?;
-    let (mut rows, mut connections, mut cells) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut rows, mut connections) = (Vec::new(), Vec::new());
+    let (mut cells, mut servers) = (Vec::new(), Vec::new());
     for prepared in all {
         rows.push(prepared.row);
         connections.extend(prepared.connections);
         cells.extend(prepared.cells);
+        servers.extend(prepared.servers);
     }
     server.insert_all("connection", connections)?;
     server.insert_all("cell", cells)?;
+    if !servers.is_empty() {
+        server.insert_all("server", servers)?;
+    }
     Ok(rows)
 }
 
@@ -263,11 +270,14 @@ impl NewResults {
             networks_folded,
             ports_folded,
         };
+        let of_servers = cells.zip(row.connection_generations.first());
+        let servers = of_servers.map(|(cells, generation)| servers::rows(cells, self.window, *generation));
         let cells = cells.map(|cells| cells::rows(cells, Level::FifteenMinutes, self.window, generation));
         Prepared {
             row,
             connections: finished.into_iter().flat_map(|sink| sink.waiting).collect(),
             cells: cells.unwrap_or_default(),
+            servers: servers.unwrap_or_default(),
         }
     }
 }
@@ -297,6 +307,7 @@ impl Restoration for Restored {
         let (server, window) = (&results.server, results.window);
         let mut prepared = results.prepare(from.inputs, &from.counts, from.cells.as_ref());
         if !from.has_connections {
+            prepared.servers.clear();
             prepared.row = ResultRow {
                 has_connections: false,
                 connection_generations: Vec::new(),

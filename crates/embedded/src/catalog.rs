@@ -100,7 +100,6 @@ pub(super) fn create(sql: &mut Connection) -> Result<()> {
     if is_new(sql)? {
         let transaction = sql.transaction()?;
         transaction.execute_batch(TABLES)?;
-        rollup::create(&transaction)?;
         transaction.pragma_update(None, "application_id", APPLICATION)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
         transaction.commit()?;
@@ -110,6 +109,7 @@ pub(super) fn create(sql: &mut Connection) -> Result<()> {
         sql.execute_batch(ADD_TAIL)?;
     }
     add_excluded(sql)?;
+    rollup::create(sql)?;
     damage::create(sql)?;
     sql.execute_batch(COVERAGE)?;
     Ok(sql.execute_batch(PROTECTED)?)
@@ -576,13 +576,13 @@ pub(super) fn segment_file(sql: &Connection, id: SegmentId) -> Result<Option<(St
     Ok(row.optional()?)
 }
 
-/// Records that a window's connections no longer exist.
+/// Records that a window's connections no longer exist, and deletes its counts by server, which have addresses, too.
 pub(super) fn forget_connections(sql: &Connection, window: Window) -> Result<()> {
     if let Some(path) = window_path(sql, window)?.flatten() {
         damage::forget_crc(sql, &path)?;
     }
     sql.execute("UPDATE window SET path = NULL, bytes = 0 WHERE start = ?", [window.start()])?;
-    Ok(())
+    rollup::delete_servers(sql, window)
 }
 
 pub(super) fn latest_generation(sql: &Connection) -> Result<i64> {

@@ -35,7 +35,7 @@ use cutshort_store::cell::Cells;
 use cutshort_store::{
     Added, Annotation, ConnectionQuery, Damaged, Events, FolderLock, Forgotten, Impairment, KnownSegment,
     NewAnnotation, NodeCoverage, Outside, Replacement, ReplacementBatch, Result, Retention, RollupAnswer,
-    RollupQuery, Segment, SegmentId, Status, Store, StoreError, WindowPackets, WindowState,
+    RollupQuery, Segment, SegmentId, ServerTotals, Status, Store, StoreError, WindowPackets, WindowState,
 };
 use cutshort_verdict::DataSet;
 
@@ -235,6 +235,13 @@ impl Store for Embedded {
 
     fn rollups(&self, query: &RollupQuery) -> Result<RollupAnswer> {
         Ok(self.database.read(|sql| rollup::query(sql, self.data_set, query))?)
+    }
+
+    fn servers(&self, range: &Range<i64>) -> Result<Option<Vec<ServerTotals>>> {
+        if self.data_set != DataSet::Origin {
+            return Ok(None);
+        }
+        Ok(self.database.read(|sql| rollup::servers(sql, range))?)
     }
 
     fn connections(&self, query: &ConnectionQuery) -> Result<Vec<ConnectionRecord<'static>>> {

@@ -3,6 +3,7 @@
 //! * A window's cells are stored three times: for the world, for each country, and for each bucket of networks. A
 //!   query reads only the places that it needs, and of each row only totals if these are enough.
 //! * Hours and days are sums of finer rows, computed by `roll`. Those listed as stale are not read until then.
+//! * Counts by server, which only the data set `origin` has, are of windows only.
 //! * Stored times are numbers of windows since the Unix epoch.
 
 use std::collections::HashMap;
@@ -20,11 +21,13 @@ mod check;
 mod level;
 mod moving;
 mod packed_cells;
+mod packed_servers;
 mod place;
 mod query;
 mod retention;
 mod roll;
 mod salvage;
+mod servers;
 mod span;
 mod tally;
 mod totals;
@@ -35,6 +38,7 @@ pub use query::query;
 pub use retention::{delete_before, gone, is_gone};
 pub use roll::{is_stale, roll};
 pub use salvage::{Salvaged, salvage};
+pub use servers::{delete_servers, servers};
 
 use bytes::Broken;
 use level::Level;
@@ -64,7 +68,8 @@ CREATE TABLE IF NOT EXISTS rollup_node (
 
 /// Creates the tables that are missing.
 pub fn create(connection: &Connection) -> Result<()> {
-    Ok(connection.execute_batch(SCHEMA)?)
+    connection.execute_batch(SCHEMA)?;
+    Ok(connection.execute_batch(servers::SCHEMA)?)
 }
 
 /// Replaces the cells of a window.
@@ -75,11 +80,13 @@ pub fn create(connection: &Connection) -> Result<()> {
 pub fn replace_window(transaction: &Transaction<'_>, window: Window, cells: &Cells) -> Result<()> {
     retention::open_again(transaction, window)?;
     delete_rows(transaction, Level::FifteenMinutes, window.number())?;
-    let numbered = number_nodes(transaction, cells)?;
+    let numbers = node_numbers(transaction, cells)?;
+    let numbered = number_nodes(cells, &numbers);
     let folded = Folded::of(&numbered);
     for (place, cells) in place::by_place(numbered) {
         write_row(transaction, Level::FifteenMinutes, place.number(), window.number(), &cells, folded)?;
     }
+    servers::write(transaction, window, cells, &numbers)?;
     mark_stale(transaction, window)
 }
 
@@ -114,13 +121,25 @@ pub fn bytes(connection: &Connection) -> Result<u64> {
     Ok((pages * pragma("page_size")?).unsigned_abs())
 }
 
-/// Replaces the nodes of cells by their numbers in the store.
-fn number_nodes(transaction: &Transaction<'_>, cells: &Cells) -> Result<Vec<(Packed, WeightedCount)>> {
+/// The numbers of nodes in the store, by their positions in some cells.
+struct NodeNumbers(Vec<u16>);
+
+impl NodeNumbers {
+    fn get(&self, position: u16) -> u16 {
+        self.0.get(usize::from(position)).copied().unwrap_or(LAST_NODE)
+    }
+}
+
+fn node_numbers(transaction: &Transaction<'_>, cells: &Cells) -> Result<NodeNumbers> {
     let numbers = cells.nodes().iter().map(|name| node_number(transaction, name));
-    let numbers: Vec<u16> = numbers.collect::<Result<_>>()?;
-    let number = |position: u16| numbers.get(usize::from(position)).copied().unwrap_or(LAST_NODE);
-    let renumbered = cells.packed().map(|(packed, count)| (packed.with_node(number(packed.node())), count));
-    Ok(place::merge_alike(renumbered.collect()))
+    Ok(NodeNumbers(numbers.collect::<Result<_>>()?))
+}
+
+/// Replaces the nodes of cells by their numbers in the store.
+fn number_nodes(cells: &Cells, numbers: &NodeNumbers) -> Vec<(Packed, WeightedCount)> {
+    let renumbered =
+        cells.packed().map(|(packed, count)| (packed.with_node(numbers.get(packed.node())), count));
+    place::merge_alike(renumbered.collect())
 }
 
 fn node_number(transaction: &Transaction<'_>, name: &str) -> Result<u16> {
@@ -165,6 +184,9 @@ fn delete_rows(transaction: &Transaction<'_>, level: Level, t: i64) -> Result<()
         for place in places(transaction, level)? {
             statement.execute([level.number(), place, t])?;
         }
+    }
+    if level == Level::FifteenMinutes {
+        delete_servers(transaction, Window::from_number(t))?;
     }
     Ok(())
 }

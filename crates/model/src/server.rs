@@ -69,6 +69,14 @@ impl GroupCounts {
         ];
         counts.into_iter().filter(|(_, holds)| *holds).for_each(|(count, _)| count.add(sample_rate));
     }
+
+    /// Adds the counts of another group.
+    pub fn merge(&mut self, other: &Self) {
+        self.all.merge(&other.all);
+        self.anomalous.merge(&other.anomalous);
+        self.completed.merge(&other.completed);
+        self.completed_anomalous.merge(&other.completed_anomalous);
+    }
 }
 
 /// Buckets of times grow by this factor, so that a quantile is off by at most 5 %.
@@ -84,9 +92,23 @@ pub struct TimeHistogram {
 impl TimeHistogram {
     /// Counts a time of connections of this weight.
     pub fn add(&mut self, microseconds: i64, weight: u32) {
-        let bucket = (microseconds.max(1) as f64).log(GROWTH).floor() as i32;
-        *self.buckets.entry(bucket).or_default() += u64::from(weight);
-        self.count += u64::from(weight);
+        self.add_bucket((microseconds.max(1) as f64).log(GROWTH).floor() as i32, u64::from(weight));
+    }
+
+    /// Adds the times of another histogram.
+    pub fn merge(&mut self, other: &Self) {
+        other.buckets().for_each(|(bucket, weight)| self.add_bucket(bucket, weight));
+    }
+
+    /// The buckets that are not empty, in order, with the weight of their times.
+    pub fn buckets(&self) -> impl ExactSizeIterator<Item = (i32, u64)> {
+        self.buckets.iter().map(|(bucket, weight)| (*bucket, *weight))
+    }
+
+    /// Adds times of one bucket, as [`buckets`](Self::buckets) returns them.
+    pub fn add_bucket(&mut self, bucket: i32, weight: u64) {
+        *self.buckets.entry(bucket).or_default() += weight;
+        self.count += weight;
     }
 
     /// The time in microseconds below which this share (0 to 1) of all times lies; `None` without any time. It is off
@@ -145,6 +167,89 @@ impl ServerCounts {
         }
     }
 
+    /// Adds the counts of another part of the connections to the same server.
+    pub fn merge(&mut self, other: &Self) {
+        self.group.merge(&other.group);
+        self.stages.iter_mut().zip(&other.stages).for_each(|(sum, more)| sum.merge(more));
+        self.refused.merge(&other.refused);
+        self.unreachable.merge(&other.unreachable);
+        self.timeouts.merge(&other.timeouts);
+        self.gave_up.merge(&other.gave_up);
+        self.empty_answers.merge(&other.empty_answers);
+        self.handshakes.merge(&other.handshakes);
+    }
+
+    /// The counts from which all others follow, in the order of [`STORED`](Self::STORED).
+    #[must_use]
+    pub const fn stored(&self) -> [WeightedCount; Self::STORED.len()] {
+        let [post_syn, post_ack, post_psh, later, none] = self.stages;
+        let Self { group, refused, unreachable, timeouts, gave_up, empty_answers, .. } = self;
+        let GroupCounts { completed, completed_anomalous, .. } = group;
+        [
+            post_syn,
+            post_ack,
+            post_psh,
+            later,
+            none,
+            *completed,
+            *completed_anomalous,
+            *refused,
+            *unreachable,
+            *timeouts,
+            *gave_up,
+            *empty_answers,
+        ]
+    }
+
+    /// The names of stored counts. Stores depend on their order: it must not change.
+    pub const STORED: [&str; 12] = [
+        "post_syn",
+        "post_ack",
+        "post_psh",
+        "later_in_flow",
+        "no_match",
+        "completed",
+        "completed_anomalous",
+        "refused",
+        "unreachable",
+        "timeouts",
+        "gave_up",
+        "empty_answers",
+    ];
+
+    /// The counts that were [stored](Self::stored).
+    #[must_use]
+    pub fn from_stored(counts: &[WeightedCount; Self::STORED.len()], handshakes: TimeHistogram) -> Self {
+        let &[
+            post_syn,
+            post_ack,
+            post_psh,
+            later,
+            none,
+            completed,
+            completed_anomalous,
+            refused,
+            unreachable,
+            timeouts,
+            gave_up,
+            empty_answers,
+        ] = counts;
+        let mut anomalous = WeightedCount::default();
+        [post_syn, post_ack, post_psh, later].iter().for_each(|count| anomalous.merge(count));
+        let mut all = anomalous;
+        all.merge(&none);
+        Self {
+            group: GroupCounts { all, anomalous, completed, completed_anomalous },
+            stages: [post_syn, post_ack, post_psh, later, none],
+            refused,
+            unreachable,
+            timeouts,
+            gave_up,
+            empty_answers,
+            handshakes,
+        }
+    }
+
     /// The weight of connections that were cut short or ended without an answer: what rankings of servers go by.
     #[must_use]
     pub const fn failed(&self) -> u64 {
@@ -155,6 +260,40 @@ impl ServerCounts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn connection(stage: Stage, termination: Termination, tags: &[Tag]) -> CountedConnection {
+        CountedConnection {
+            stage,
+            termination,
+            tags: tags.iter().copied().collect(),
+            completed: stage != Stage::PostSyn,
+            sample_rate: 3,
+            handshake_us: (stage != Stage::PostSyn).then_some(1_500),
+        }
+    }
+
+    #[test]
+    fn stored_counts_are_complete_and_sums_of_parts() {
+        let connections = [
+            connection(Stage::PostSyn, Termination::Reset, &[Tag::Refused]),
+            connection(Stage::PostSyn, Termination::Unreachable, &[]),
+            connection(Stage::PostAck, Termination::Timeout, &[]),
+            connection(Stage::PostPsh, Termination::GaveUp, &[]),
+            connection(Stage::Later, Termination::Reset, &[]),
+            connection(Stage::None, Termination::Fin, &[Tag::EmptyAnswer]),
+        ];
+        let (mut whole, mut parts) = (ServerCounts::default(), ServerCounts::default());
+        for one in connections {
+            whole.add(one);
+            let mut part = ServerCounts::default();
+            part.add(one);
+            parts.merge(&ServerCounts::from_stored(&part.stored(), part.handshakes.clone()));
+        }
+        assert_eq!(parts, whole);
+        assert_eq!(whole.group.all.sampled, 6);
+        assert_eq!(whole.stored().map(|count| count.sampled), [2, 1, 1, 1, 1, 4, 3, 1, 1, 1, 1, 1]);
+        assert_eq!(whole.handshakes.buckets().collect::<Vec<_>>(), [(76, 12)]);
+    }
 
     #[test]
     fn quantiles_are_off_by_at_most_ten_percent() {

@@ -4,9 +4,10 @@ use std::net::Ipv6Addr;
 
 use cutshort_geo::{Geo, Place};
 use cutshort_model::{JudgedConnection, Network, Port};
-use cutshort_store::cell::{CellKey, CellOutcome, Cells};
+use cutshort_packet::FiveTuple;
+use cutshort_store::cell::{CellKey, CellOutcome, Cells, ServerKey};
 use cutshort_store::{ConnectionSink, FlowKey, FlowVerdict, Result, VerdictBatch, Verdicts, WindowCounts};
-use cutshort_verdict::{Exclusion, FlowContext, Rules, Verdict, quic};
+use cutshort_verdict::{DataSet, Exclusion, FlowContext, Rules, Verdict, quic};
 
 use crate::datagrams::GatheredDatagrams;
 use crate::gather::{Gathered, GatheredFlow};
@@ -179,6 +180,13 @@ impl<'a> Judge<'a> {
         self.judged.counts.connections += 1;
         self.judged.cells.add(self.key(flow, outcome), verdict.sample_rate);
         let Client { place, as_name, .. } = self.client;
+        if verdict.data_set == DataSet::Origin {
+            let FiveTuple { dst_ip, dst_port, .. } = flow.key.five_tuple;
+            let key = ServerKey { server: Some((dst_ip, dst_port)), node: self.node(flow) };
+            let server = self.judged.cells.server(key);
+            server.locate(place, as_name);
+            server.counts.add(verdict);
+        }
         let node = self.around.nodes.get(usize::from(flow.node)).map_or("", String::as_str);
         let (five_tuple, addresses) = (&flow.key.five_tuple, flow.key.addresses);
         self.sink.write(&JudgedConnection { five_tuple, addresses, verdict, node, place, as_name })
@@ -195,8 +203,13 @@ impl<'a> Judge<'a> {
             network: self.client.place.asn.map_or(Network::Unknown, Network::As),
             ip_version: if flow.key.five_tuple.is_ipv4() { 4 } else { 6 },
             port: Port::Number(flow.key.five_tuple.dst_port),
-            node: self.nodes.get(usize::from(flow.node)).copied().unwrap_or_default(),
+            node: self.node(flow),
             outcome,
         }
+    }
+
+    /// The index of a flow's node in the cells.
+    fn node(&self, flow: &Subject) -> u16 {
+        self.nodes.get(usize::from(flow.node)).copied().unwrap_or_default()
     }
 }

@@ -2,12 +2,13 @@
 // Helpers of tests are outside the functions in which the lint allows it.
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use cutshort_embedded::{Embedded, Options};
-use cutshort_geo::Geo;
-use cutshort_model::{Addresses, ConnectionRecord, JudgedConnection, Window};
+use cutshort_geo::{Geo, Place};
+use cutshort_model::{Addresses, ConnectionRecord, JudgedConnection, ServerCounts, Window};
 use cutshort_packet::{FiveTuple, Flags, Packet, Unreachable};
 use cutshort_pipeline::{
     AddressKey, Arrival, Due, GeoData, Imported, Importing, Privacy, WindowJob, import_as,
@@ -164,6 +165,29 @@ fn an_import_is_judged_as_classify_judges() {
         let (expected, expected_counts) = classified(&records, &imports.geo.current());
         assert_same(&connections, &expected);
         assert_eq!(counts.excluded, expected_counts.excluded, "seed {seed}");
+    }
+}
+
+/// Of each server, windows count what single connections add up to.
+#[test]
+fn servers_are_counted_as_their_connections() {
+    for seed in 0..20 {
+        let imports = Imports::new();
+        imports.import(&records(seed, 600));
+        let (connections, _) = imports.results();
+        let mut expected: BTreeMap<_, (Place, ServerCounts)> = BTreeMap::new();
+        for record in &connections {
+            let server = (record.five_tuple.dst(), record.five_tuple.dst_port);
+            let (place, counts) = expected.entry(server).or_default();
+            *place = Place { country: record.location, asn: record.asn };
+            counts.add(record);
+        }
+        let totals = imports.store().servers(&(i64::MIN..i64::MAX)).unwrap().unwrap();
+        let cells = totals.into_iter().map(|totals| (totals.server.unwrap(), totals.cell));
+        let found: BTreeMap<_, (Place, ServerCounts)> =
+            cells.map(|(server, cell)| (server, (cell.place, cell.counts))).collect();
+        assert_eq!(found, expected, "seed {seed}");
+        assert!(found.len() >= 2);
     }
 }
 

@@ -9,6 +9,9 @@ use cutshort_verdict::{Exclusion, Signature, Stage, Tags, Termination, WeightedC
 use foldhash::fast::FixedState;
 
 pub mod packed;
+mod servers;
+
+pub use servers::{ServerCell, ServerKey};
 
 use packed::{Group, Packed};
 
@@ -49,18 +52,20 @@ pub enum CellOutcome {
     Excluded(Exclusion),
 }
 
-/// How many networks and ports a window counts by name; all others are counted as `other`.
+/// How many networks, ports and servers a window counts by name; all others are counted as `other`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The number of networks, those with the most connections first.
     pub networks: usize,
     /// The number of ports, those with the most connections first.
     pub ports: usize,
+    /// The number of servers of the data set `origin`, those with the most connections first.
+    pub servers: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { networks: 5_000, ports: 32 }
+        Self { networks: 5_000, ports: 32, servers: 5_000 }
     }
 }
 
@@ -71,6 +76,8 @@ pub struct Cells {
     /// close together in memory.
     groups: HashMap<Group, GroupCounts, FixedState>,
     nodes: Vec<String>,
+    /// The same connections by server, of the data set `origin` (docs/origin.md).
+    servers: HashMap<ServerKey, ServerCell, FixedState>,
 }
 
 type GroupCounts = HashMap<Packed, WeightedCount, FixedState>;
@@ -126,18 +133,23 @@ impl Cells {
             let node = positions.get(usize::from(packed.node())).copied().unwrap_or(packed.node());
             self.count(packed.with_node(node)).merge(&count);
         }
+        for (key, cell) in &other.servers {
+            let node = positions.get(usize::from(key.node)).copied().unwrap_or(key.node);
+            self.server(ServerKey { node, ..*key }).merge(cell);
+        }
     }
 
-    /// GroupCounts networks and ports beyond the limits as `other`. Those with the most connections (sampled) keep their
-    /// number; among equals, those with the lower number.
+    /// Counts networks, ports and servers beyond the limits as `other`. Those with the most connections (sampled) keep their
+    /// number or address; among equals, those with the lower one.
     #[must_use]
-    pub fn fold(self, limits: &Limits) -> Self {
+    pub fn fold(mut self, limits: &Limits) -> Self {
+        self.servers = servers::fold(self.servers, limits.servers);
         let networks = self.beyond(Packed::as_number, limits.networks);
         let ports = self.beyond(Packed::port_number, limits.ports);
         if networks.is_empty() && ports.is_empty() {
             return self;
         }
-        let mut folded = Self { groups: HashMap::default(), nodes: Vec::new() };
+        let mut folded = Self::default();
         for (mut packed, count) in self.packed() {
             if packed.as_number().is_some_and(|number| networks.contains(&number)) {
                 packed = packed.with_network(Network::Other);
@@ -147,7 +159,17 @@ impl Cells {
             }
             folded.count(packed).merge(&count);
         }
-        Self { nodes: self.nodes, ..folded }
+        Self { nodes: self.nodes, servers: self.servers, ..folded }
+    }
+
+    /// The counts of a server.
+    pub fn server(&mut self, key: ServerKey) -> &mut ServerCell {
+        self.servers.entry(key).or_default()
+    }
+
+    /// All servers, in any order; none in other data sets than `origin`.
+    pub fn servers(&self) -> impl ExactSizeIterator<Item = (&ServerKey, &ServerCell)> {
+        self.servers.iter()
     }
 
     /// The numbers that are not among the `limit` ones with the most connections.

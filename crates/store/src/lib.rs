@@ -28,6 +28,7 @@ mod query;
 mod record;
 mod review;
 pub mod segment;
+mod servers;
 mod state;
 mod store;
 pub mod thrift;
@@ -54,6 +55,7 @@ pub use segment::{
     FILE_NODE, FlowKey, Ids, Keepable, KeptDatagram, Protected, Protection, Provenance, Recordable, Segment,
     SegmentId, SegmentInfo, SegmentSource, check_node, truncation,
 };
+pub use servers::ServerTotals;
 pub use state::{Added, Damaged, Inputs, Retention, Status, WindowCounts, WindowState};
 pub use store::{
     ConnectionSink, FlowVerdict, Grouped, Replacement, ReplacementBatch, Store, StoredDatagram, StoredRow,

@@ -138,6 +138,15 @@ impl Selection {
             && !is_named(&self.nodes.exclude)
     }
 
+    /// Whether anything is restricted that only verdicts have, other than place, network, IP version, port and node.
+    #[must_use]
+    pub const fn is_about_verdicts(&self) -> bool {
+        self.completed
+            || self.answered.is_some()
+            || self.scanner.is_some()
+            || !(self.tags.is_all() && self.signatures.is_all())
+    }
+
     /// Whether anything is restricted other than place, network and a completed handshake.
     pub const fn is_about_more_than_place(&self) -> bool {
         !(self.answered.is_none()
@@ -224,6 +233,14 @@ pub struct ConnectionQuery {
 }
 
 impl ConnectionQuery {
+    /// Whether anything is restricted that counts by server do not have.
+    #[must_use]
+    pub const fn needs_connections(&self) -> bool {
+        self.selection.is_about_verdicts()
+            || !(self.stages.is_empty() && self.terminations.is_empty())
+            || !(self.clients.is_empty() && self.servers.is_empty())
+    }
+
     /// Whether a connection of the range is asked for.
     #[must_use]
     pub fn wants(&self, record: &ConnectionRecord<'_>) -> bool {

@@ -12,7 +12,7 @@ use crate::cell::Cells;
 use crate::{
     Added, Annotation, ConnectionQuery, Events, FlowKey, Forgotten, Impairment, Inputs, KnownSegment,
     NewAnnotation, NodeCoverage, Outside, Result, Retention, RollupAnswer, RollupQuery, Segment, SegmentId,
-    Status, StoreError, WindowCounts, WindowState,
+    ServerTotals, Status, StoreError, WindowCounts, WindowState,
 };
 
 /// Storage of packets, connections and counts. All times are nanoseconds since the Unix epoch.
@@ -73,7 +73,7 @@ pub trait Store: Send + Sync {
     fn cells(&self, window: Window) -> Result<Option<Cells>>;
 
     /// The counts of the windows of a range, in order, without those windows that [`cells`](Self::cells) has none of. A store
-    /// on the network reads them in few requests.
+    /// on the network reads them in few requests, and may leave out those by server.
     fn cells_within(&self, range: Range<i64>) -> Result<Vec<(Window, Cells)>> {
         let windows = self.generations(range)?.into_iter();
         windows
@@ -145,6 +145,14 @@ pub trait Store: Send + Sync {
 
     /// Answers a query for counts.
     fn rollups(&self, query: &RollupQuery) -> Result<RollupAnswer>;
+
+    /// The connections of a range by server and node, in any order. None if a window of the range that has connections
+    /// does not count them by server: that of another data set than `origin`, or one that was computed before servers were
+    /// counted.
+    fn servers(&self, range: &Range<i64>) -> Result<Option<Vec<ServerTotals>>> {
+        let _ = range;
+        Ok(None)
+    }
 
     /// Answers a query for connections. In another order than that of time, all connections of the range are read, but
     /// only `offset + limit` of them are held in memory. Those in a damaged file are left out; [`Status::impaired`] names the window.

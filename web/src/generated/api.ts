@@ -1434,21 +1434,32 @@ export interface components {
             connections: number;
             cutShort: string;
             emptyAnswers: string;
+            /** Format: date-time */
+            firstFailure?: string | null;
             gaveUp: string;
             /** Format: int64 */
             handshakeP50Us?: number | null;
             /** Format: int64 */
             handshakeP95Us?: number | null;
+            /** Format: date-time */
+            lastSuccess?: string | null;
             location?: string | null;
             name?: string | null;
+            nodes: components["schemas"]["ServerNode"][];
             /** Format: int32 */
-            port: number;
+            port?: number | null;
             refused: string;
             stages: components["schemas"]["StageShares"];
             timeouts: string;
             unreachable: string;
             /** Format: int64 */
             weight: number;
+        };
+        ServerNode: {
+            /** Format: int64 */
+            connections: number;
+            cutShort: string;
+            node: string;
         };
         Servers: {
             meta: components["schemas"]["ServersMeta"];

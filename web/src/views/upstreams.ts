@@ -6,7 +6,7 @@ import { type App, selected } from "../app";
 import { stateLink } from "../ui/controls";
 import { h } from "../ui/dom";
 import { figure } from "../ui/figure";
-import { count, many, percent } from "../ui/format";
+import { clock, count, dayMonth, many, percent } from "../ui/format";
 import { stackedRow, stackedTable, type StackedHead, type Table } from "../ui/table";
 import { provenance } from "./series";
 
@@ -25,7 +25,28 @@ const COLUMNS: readonly [string, string, (server: Server) => string][] = [
 
 const milliseconds = (us: number | null | undefined): string => (us == null ? "–" : `${(us / 1000).toFixed(us < 10_000 ? 1 : 0)} ms`);
 
-const whereOf = ({ address, port }: Server): string => (address ? (address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`) : `port ${port}`);
+const whereOf = ({ address, port }: Server): string => (port == null ? "all further servers" : address ? (address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`) : `port ${port}`);
+
+/** How long after the start of its last window with a success a server is said to have had none since. */
+const RECENT = 3_600_000;
+
+const at = (time: number): string => `${dayMonth(time)}, ${clock(time)}`;
+
+/** Since when connections fail, and since when none succeeded. */
+function failures({ firstFailure, lastSuccess }: Server, end: number): readonly string[] {
+  if (!firstFailure) return ["–"];
+  if (!lastSuccess) return [at(Date.parse(firstFailure)), "no success"];
+  const last = Date.parse(lastSuccess);
+  return end - last > RECENT ? [at(Date.parse(firstFailure)), `last success ${at(last)}`] : [at(Date.parse(firstFailure))];
+}
+
+const MOST_NODES = 3;
+
+/** The nodes that opened connections, with the shares that were cut short. */
+function nodes({ nodes }: Server): string {
+  const named = nodes.slice(0, MOST_NODES).map(({ node, cutShort }) => `${node} ${percent(Number(cutShort))}`);
+  return nodes.length > MOST_NODES ? `${named.join(", ")}, and ${count(nodes.length - MOST_NODES)} more` : named.join(", ");
+}
 
 const nameOf = (server: Server): string => {
   const { name, address, asn, asName } = server;
@@ -41,7 +62,7 @@ export async function upstreams(app: App): Promise<HTMLElement> {
     key: "upstreams",
     title: "Servers to which connections fail",
     sub: `${count(servers.length)} of ${many(meta.servers, "server")}, by connections cut short or closed without an answer`,
-    body: h("div", {}, worst(servers), table(app, servers), meta.protectedAddresses.length ? h("p", { class: "caution" }, `Some addresses were ${meta.protectedAddresses.join(" or ")} before they were kept: servers with the same truncated address are counted together.`) : null, meta.addresses ? null : h("p", { class: "muted" }, "Addresses are not shown here, so servers of one network and port are counted together.")),
+    body: h("div", {}, worst(servers), table(app, servers, Date.parse(range?.endTime ?? "")), meta.protectedAddresses.length ? h("p", { class: "caution" }, `Some addresses were ${meta.protectedAddresses.join(" or ")} before they were kept: servers with the same truncated address are counted together.`) : null, meta.addresses ? null : h("p", { class: "muted" }, "Addresses are not shown here, so servers of one network and port are counted together.")),
     tabular: true,
     table: () => data(servers),
     source: provenance("Servers to which connections fail", app.state, { meta: { ...EMPTY_META, ...meta }, ranges: [[Date.parse(range?.startTime ?? ""), Date.parse(range?.endTime ?? "")]] }),
@@ -61,22 +82,27 @@ function worst(servers: readonly Server[]): HTMLElement | null {
   return h("p", {}, `Most failures are to ${nameOf(first)}, most often “${most[0]}”: ${percent(most[1])} of its connections. In all, ${percent(Number(first.cutShort))} were cut short.`);
 }
 
-function table({ store }: App, servers: readonly Server[]): HTMLElement {
+function table({ store }: App, servers: readonly Server[], end: number): HTMLElement {
+  const several = new Set(servers.flatMap(({ nodes }) => nodes.map(({ node }) => node))).size > 1;
+  const heads = several ? [...HEADS, NODES] : HEADS;
   const rows = servers.map((server) => {
     const { address, port, asn } = server;
-    const change = address ? { view: "connections" as const, filters: { server: address, port: String(port) }, page: 0 } : asn == null ? null : { view: "overview" as const, place: { kind: "asn" as const, number: asn }, page: 0 };
+    const change = port == null ? null : address ? { view: "connections" as const, filters: { server: address, port: String(port) }, page: 0 } : asn == null ? null : { view: "overview" as const, place: { kind: "asn" as const, number: asn }, page: 0 };
     const name = nameOf(server);
+    const [since, success] = failures(server, end);
     return stackedRow(
-      HEADS,
+      heads,
       [change ? stateLink(store, change, { key: `upstream:${name}` }, name) : name, server.name && address ? h("span", { class: "muted code" }, ` ${whereOf(server)}`) : null],
       ...COLUMNS.map(([, , of]) => [percent(Number(of(server)))]),
       [milliseconds(server.handshakeP50Us)],
       [milliseconds(server.handshakeP95Us)],
       [count(server.connections)],
+      [since, success ? h("span", { class: "muted" }, ` ${success}`) : null],
+      ...(several ? [[nodes(server)]] : []),
     );
   });
   const caption = "Servers, with shares of what happened to connections that were opened to them";
-  return h("div", { class: "table-scroll", tabindex: 0, role: "region", "aria-label": caption }, stackedTable("upstreams", caption, HEADS, rows));
+  return h("div", { class: "table-scroll", tabindex: 0, role: "region", "aria-label": caption }, stackedTable("upstreams", caption, heads, rows));
 }
 
 const HEADS: readonly StackedHead[] = [
@@ -85,7 +111,10 @@ const HEADS: readonly StackedHead[] = [
   { label: "Handshake p50", class: "number", title: "Median time from SYN to SYN+ACK" },
   { label: "p95", class: "number", title: "95th percentile of that time" },
   { label: "Sampled", class: "number" },
+  { label: "Failures since", title: "The first 15 minutes of the time shown in which a connection was cut short or closed without an answer; and the last in which one was not, where that is more than an hour ago" },
 ];
+
+const NODES: StackedHead = { label: "From", title: "The nodes that opened connections to it, with the share that was cut short" };
 
 function data(servers: readonly Server[]): Table {
   return {
@@ -95,6 +124,9 @@ function data(servers: readonly Server[]): Table {
       { label: "Handshake p50 (ms)", as: "text" },
       { label: "Handshake p95 (ms)", as: "text" },
       { label: "Sampled", as: "count" },
+      { label: "First failure", as: "text" },
+      { label: "Last success", as: "text" },
+      { label: "Nodes", as: "text" },
     ],
     rows: servers.map((server) => [
       nameOf(server),
@@ -102,6 +134,9 @@ function data(servers: readonly Server[]): Table {
       server.handshakeP50Us == null ? null : server.handshakeP50Us / 1000,
       server.handshakeP95Us == null ? null : server.handshakeP95Us / 1000,
       server.connections,
+      server.firstFailure ?? null,
+      server.lastSuccess ?? null,
+      nodes(server),
     ]),
   };
 }

@@ -70,6 +70,8 @@ describe("a store with connections to other servers", () => {
     const healthy = await cells(2);
     expect(healthy[0]).toBe("0.0 %");
     expect(healthy[6]).toMatch(/^(19|20|21) ms$/);
+    expect(healthy.slice(8)).toEqual([expect.stringMatching(/^\d+$/), "–"]);
+    expect((await cells(0))[9]).toMatch(/^\d+ \w{3}, \d\d:\d\d no success$/);
     expect(await text(page, "#view")).toContain("Most failures are to api, most often “refused”: 100.0 % of its connections.");
     await page.screenshot({ path: `${OUT}origin-upstreams.png`, fullPage: true });
   });
@@ -94,7 +96,7 @@ describe("a store with connections to other servers", () => {
     await page.setViewportSize({ width: 360, height: 800 });
     await looked.open(`?data=origin&view=networks&${time}`);
     const cells = page.locator(".upstreams tbody tr").first().locator("td");
-    expect(await cells.count()).toBe(9);
+    expect(await cells.count()).toBe(10);
     for (const cell of await cells.all()) {
       const box = await cell.boundingBox();
       expect((box?.x ?? 0) + (box?.width ?? Infinity)).toBeLessThanOrEqual(360);

@@ -34,7 +34,7 @@ pub use origins::{
     origins,
 };
 pub use outliers::{DifferentSignature, FoundOutlier};
-pub use servers::{Servers, ServersQuery, servers};
+pub use servers::{Servers, ServersQuery, count_servers, servers};
 pub use shape::{CountColumns, CountOfSeries, Counts, CutShort};
 pub use shares::{Share, shares};
 pub use top::{AskedTop, Completed, Excluded, Numbers, Order, Ranked, RankedOf, StageShares, Top, Who, top};

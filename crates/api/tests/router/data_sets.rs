@@ -1,12 +1,12 @@
 //! Each data set has paths, terms and numbers of its own.
 
 use cutshort_api::Options;
-use cutshort_geo::Country;
-use cutshort_model::{ConnectionRecord, Window};
+use cutshort_geo::{Country, Place};
+use cutshort_model::{ConnectionRecord, ServerCounts, TimeHistogram, Window};
 use cutshort_packet::FiveTuple;
-use cutshort_store::cell::CellOutcome;
-use cutshort_store::{Impaired, Impairment};
-use cutshort_verdict::{DataSet, Exclusion, Progress, Stage, Tag, Tags, Termination};
+use cutshort_store::cell::{CellOutcome, ServerCell};
+use cutshort_store::{Impaired, Impairment, ServerTotals};
+use cutshort_verdict::{DataSet, Exclusion, Progress, Stage, Tag, Tags, Termination, WeightedCount};
 use serde_json::{Value, json};
 
 use crate::client::{END, Got, Server, WINDOW, open};
@@ -219,6 +219,58 @@ fn servers_are_ranked_by_what_failed() {
     assert_eq!(filtered["meta"]["connections"], 1);
     // That of clients is not asked about servers.
     assert_eq!(server.radar("/top/servers").status, 400);
+}
+
+/// Windows that count servers are enough for questions about them, however long the time and however many their connections.
+#[test]
+fn counts_of_windows_rank_servers() {
+    let totals = |server: Option<&str>, node: &str, succeeded: u32, refused: u32| {
+        let mut counts = [WeightedCount::default(); ServerCounts::STORED.len()];
+        (0..succeeded).for_each(|_| counts[Stage::None as usize].add(1));
+        (0..refused).for_each(|_| [0, 7].iter().for_each(|&at| counts[at].add(1)));
+        let place = server.map_or_else(Place::default, |_| Place { country: None, asn: Some(64500) });
+        let counts = ServerCounts::from_stored(&counts, TimeHistogram::default());
+        let mut totals = ServerTotals {
+            server: server.map(|address| (address.parse().unwrap(), 443)),
+            node: node.to_owned(),
+            ..ServerTotals::default()
+        };
+        totals.add(END - WINDOW, &ServerCell { place, as_name: Some("Example".to_owned()), counts });
+        totals
+    };
+    let known = vec![
+        totals(Some("192.0.2.1"), "edge1", 9, 1),
+        totals(Some("192.0.2.1"), "edge2", 0, 10),
+        totals(Some("2001:db8::1"), "edge1", 5, 0),
+        totals(None, "edge1", 0, 100),
+    ];
+    let cells = vec![connection(END - WINDOW, "DE", 3320, Stage::None, 5_000_001)];
+    let origin = Memory { data_set: DataSet::Origin, servers: Some(known), ..Memory::of(cells) };
+    let options = Options { connections: true, ..open() };
+    let server = Server::with(Memory { origin: Some(Box::new(origin)), ..Memory::default() }, options);
+    let asked = |filter: &str| server.get(&format!("{ORIGIN}/top/servers?dateRange=52w{filter}"));
+    let result = asked("").result();
+    assert_eq!((&result["meta"]["servers"], &result["meta"]["connections"]), (&json!(2), &json!(125)));
+    let [worst, healthy, other] = &result["servers"].as_array().unwrap()[..] else { panic!("{result}") };
+    assert_eq!((&worst["address"], &worst["refused"]), (&json!("192.0.2.1"), &json!("55")));
+    let nodes = json!([
+        {"node": "edge1", "cutShort": "10", "connections": 10},
+        {"node": "edge2", "cutShort": "100", "connections": 10},
+    ]);
+    assert_eq!(worst["nodes"], nodes);
+    let last = "2026-01-14T11:45:00Z";
+    assert_eq!((&worst["firstFailure"], &worst["lastSuccess"]), (&json!(last), &json!(last)));
+    assert_eq!((&healthy["firstFailure"], &healthy["refused"]), (&Value::Null, &json!("0")));
+    let named = (&other["name"], &other["address"], &other["port"], &other["connections"]);
+    assert_eq!(named, (&json!("other"), &Value::Null, &Value::Null, &json!(100)));
+
+    let connections = |filter: &str| asked(filter).result()["meta"]["connections"].clone();
+    assert_eq!(connections("&ipVersion=IPv6"), 5);
+    assert_eq!(connections("&node=edge2"), 10);
+    assert_eq!(connections("&asn=64501"), 0);
+    assert_eq!(connections("&port=443"), 25);
+    let (status, _, message) = asked("&tag=refused").problem();
+    assert_eq!(status, 422, "{message}");
 }
 
 #[test]

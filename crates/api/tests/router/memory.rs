@@ -14,8 +14,8 @@ use cutshort_store::cell::{CellKey, CellOutcome, Cells};
 use cutshort_store::{
     Added, Annotation, Checkpoint, Choice, ConnectionQuery, EventQuery, EventStep, Events, FlowKey, Folded,
     Grouped, Impaired, Impairment, Inputs, KeptEvent, NewAnnotation, NodeCoverage, Outside, Replacement,
-    Result, Retention, Review, RollupAnswer, RollupQuery, RollupRow, Segment, Selection, Status, Store,
-    StoreError, StoredDatagram, StoredRow, WindowCounts, WindowPackets, WindowState,
+    Result, Retention, Review, RollupAnswer, RollupQuery, RollupRow, Segment, Selection, ServerTotals,
+    Status, Store, StoreError, StoredDatagram, StoredRow, WindowCounts, WindowPackets, WindowState,
 };
 use cutshort_verdict::{
     DataSet, Exclusion, Row, Signature, Stage, Tag, Tags, Termination, WeightedCount, ZMAP4_OPTIONS,
@@ -56,6 +56,8 @@ pub(crate) struct Memory {
     pub(crate) annotations: Arc<Mutex<Vec<Annotation>>>,
     pub(crate) events: KnownEvents,
     pub(crate) outside: KnownOutside,
+    /// What windows count of servers, if they do.
+    pub(crate) servers: Option<Vec<ServerTotals>>,
     /// None is all time.
     pub(crate) coverage: Option<Vec<NodeCoverage>>,
     /// What single connections were last asked for.
@@ -291,6 +293,11 @@ impl Store for Memory {
 
     fn roll(&self) -> Result<()> {
         Ok(())
+    }
+
+    fn servers(&self, _range: &Range<i64>) -> Result<Option<Vec<ServerTotals>>> {
+        self.check()?;
+        Ok(self.servers.clone())
     }
 
     fn rollups(&self, query: &RollupQuery) -> Result<RollupAnswer> {

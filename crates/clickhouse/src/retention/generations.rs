@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use clickhouse::Row;
 use cutshort_model::now;
 use cutshort_store::Result;
+use cutshort_verdict::DataSet;
 use serde::Deserialize;
 
 use super::IDS;
@@ -28,7 +29,8 @@ struct GenerationTable {
     partition: &'static str,
 }
 
-const TABLES: [GenerationTable; 2] = [
+/// The last one exists in the data set `origin` only.
+const TABLES: [GenerationTable; 3] = [
     GenerationTable {
         name: "connection",
         time: "window_start",
@@ -39,7 +41,13 @@ const TABLES: [GenerationTable; 2] = [
         time: "t",
         partition: "concat('(', toString(level), ', ', toString(toYYYYMM(t)), ')')",
     },
+    GenerationTable { name: "server", time: "t", partition: "toString(toYYYYMM(t))" },
 ];
+
+/// The tables of a store.
+fn tables(server: &Server) -> &'static [GenerationTable] {
+    if server.data_set == DataSet::Origin { &TABLES } else { &TABLES[..2] }
+}
 
 /// A generation that still has rows in a partition.
 #[derive(Row, Deserialize)]
@@ -57,7 +65,7 @@ struct Id {
 /// deletions are found again.
 pub(super) fn delete_superseded(server: &Server) -> Result<()> {
     let gone = Gone { server, before: now().saturating_sub(GRACE) };
-    let deleted = TABLES.iter().map(|table| gone.delete_rows(table)).fold(Ok(()), Result::and);
+    let deleted = tables(server).iter().map(|table| gone.delete_rows(table)).fold(Ok(()), Result::and);
     deleted.and(gone.forget())
 }
 
@@ -98,7 +106,7 @@ impl Gone<'_> {
                  AND generation IN (SELECT id FROM (@gone)))"
             )
         };
-        let has_none = TABLES.iter().map(has_none).collect::<Vec<_>>().join(" AND ");
+        let has_none = tables(self.server).iter().map(has_none).collect::<Vec<_>>().join(" AND ");
         let gone: Vec<Id> = self.all(&format!("SELECT id FROM (@gone) WHERE {has_none} LIMIT {MOST}"))?;
         let gone: Vec<u64> = gone.into_iter().map(|gone| gone.id).collect();
         // The table is whole on every server: any of them deletes from all.

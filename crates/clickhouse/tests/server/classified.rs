@@ -328,7 +328,7 @@ fn tables_of_the_first_version_are_migrated() {
         runtime.block_on(client.with_user("default").query_raw(sql).execute()).unwrap();
     };
     let later = |statement: &String| {
-        let versions = (2..=7).map(|version| format!("VALUES ({version}"));
+        let versions = (2..=8).map(|version| format!("VALUES ({version}"));
         ["VIEW", "ALTER"]
             .map(str::to_owned)
             .into_iter()

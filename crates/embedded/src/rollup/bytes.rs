@@ -65,11 +65,23 @@ impl<'a> Reader<'a> {
         Ok(*first)
     }
 
-    /// Splits off the next bytes.
-    pub(super) fn split(&mut self, length: usize) -> Unpacked<Self> {
+    /// Reads the next bytes.
+    pub(super) fn bytes(&mut self, length: usize) -> Unpacked<&'a [u8]> {
         let (front, rest) = self.bytes.split_at_checked(length).ok_or(ENDS)?;
         self.bytes = rest;
-        Ok(Self { bytes: front })
+        Ok(front)
+    }
+
+    /// Reads the next `N` bytes.
+    pub(super) fn array<const N: usize>(&mut self) -> Unpacked<[u8; N]> {
+        let (front, rest) = self.bytes.split_first_chunk().ok_or(ENDS)?;
+        self.bytes = rest;
+        Ok(*front)
+    }
+
+    /// Splits off the next bytes.
+    pub(super) fn split(&mut self, length: usize) -> Unpacked<Self> {
+        Ok(Self { bytes: self.bytes(length)? })
     }
 
     #[inline]

@@ -11,6 +11,7 @@ use super::damaged;
 use super::level::Level;
 use super::packed_cells::PackedCells;
 use super::place::RowPlace;
+use super::servers;
 use super::totals::Totals;
 use crate::error::{Error, Result};
 
@@ -66,6 +67,7 @@ pub fn check(connection: &Connection, lost: &BTreeSet<(i64, i64)>) -> Result<Vec
             Err(why) => wrong.push(damaged(level_of(level), place, t, why)),
         }
     })?;
+    wrong.extend(servers::check(connection)?);
     let unequal = sums.iter().filter(|(at, sums)| sums.whole().is_none() && !lost.contains(at));
     wrong.extend(unequal.map(|((level, t), _)| {
         damaged(

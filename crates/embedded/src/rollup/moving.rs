@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use cutshort_model::{Bucket, Window};
 use cutshort_store::Rest;
-use cutshort_store::cell::{Cells, LAST_NODE_NAME};
+use cutshort_store::cell::{Cells, LAST_NODE_NAME, ServerKey};
 use rusqlite::{Connection, Transaction};
 
 use super::level::Level;
@@ -14,7 +14,7 @@ use super::query::{CELLS, each_row};
 use super::retention::{is_gone, is_listed};
 use super::span::Span;
 use super::totals::Folded;
-use super::{delete_rows, mark_stale, node_names, number_nodes, write_row};
+use super::{delete_rows, mark_stale, node_names, node_numbers, number_nodes, servers, write_row};
 use crate::error::Result;
 
 /// Reads the cells of a window; none if they were deleted and are part of an hour or a day.
@@ -32,15 +32,23 @@ pub fn cells(connection: &Connection, window: Window) -> Result<Option<Cells>> {
 fn read(connection: &Connection, level: Level, t: i64) -> Result<Cells> {
     let names = node_names(connection)?;
     let (mut cells, mut positions) = (Cells::default(), HashMap::new());
+    let mut position = |cells: &mut Cells, node: u16| {
+        let name = names.get(&node).map_or(LAST_NODE_NAME, String::as_str);
+        *positions.entry(node).or_insert_with(|| cells.node(name))
+    };
     let span = [Span { level, windows: t..t + 1 }];
     for place in RowPlace::all_networks() {
         each_row(connection, CELLS, place.number(), &span, |_, _, bytes| {
             PackedCells::parse(bytes)?.each(|packed, count| {
-                let node = packed.node();
-                let name = names.get(&node).map_or(LAST_NODE_NAME, String::as_str);
-                let position = *positions.entry(node).or_insert_with(|| cells.node(name));
-                cells.add_count(packed.with_node(position).key(), &count);
+                let node = position(&mut cells, packed.node());
+                cells.add_count(packed.with_node(node).key(), &count);
             })
+        })?;
+    }
+    if level == Level::FifteenMinutes {
+        servers::read(connection, t, |key, cell| {
+            let key = ServerKey { node: position(&mut cells, key.node), ..key };
+            cells.server(key).merge(&cell);
         })?;
     }
     Ok(cells)
@@ -105,7 +113,7 @@ pub fn restore_rest(transaction: &Transaction<'_>, rest: Rest, cells: &Cells) ->
         || level == Level::Day && has_rows(transaction, Level::Hour, within)?;
     delete_rows(transaction, apart, t)?;
     delete_rows(transaction, level, t)?;
-    let numbered = number_nodes(transaction, cells)?;
+    let numbered = number_nodes(cells, &node_numbers(transaction, cells)?);
     let folded = Folded::of(&numbered);
     for (place, cells) in place::by_place(numbered) {
         write_row(transaction, if is_part { apart } else { level }, place.number(), t, &cells, folded)?;

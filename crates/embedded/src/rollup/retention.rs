@@ -12,8 +12,8 @@ use rusqlite::{Connection, Transaction};
 
 use super::level::Level;
 use super::place::RowPlace;
-use super::places;
 use super::roll::roll_before;
+use super::{places, servers};
 use crate::error::{Error, Result};
 
 const TABLES: [&str; 2] = ["rollup", "rollup_total"];
@@ -126,6 +126,9 @@ fn forget(transaction: &Transaction<'_>, level: Level, before: i64) -> Result<()
 }
 
 fn delete(transaction: &Transaction<'_>, level: Level, before: i64) -> Result<()> {
+    if level == Level::FifteenMinutes {
+        servers::delete_before(transaction, before)?;
+    }
     let places = places(transaction, level)?;
     for table in TABLES {
         let sql = format!("DELETE FROM {table} WHERE level = ?1 AND place = ?2 AND t < ?3");

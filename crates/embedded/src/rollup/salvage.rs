@@ -9,6 +9,7 @@ use super::check::{LEVELS, Sums, check_cells, counted};
 use super::level::Level;
 use super::packed_cells::PackedCells;
 use super::place::RowPlace;
+use super::servers;
 use super::totals::{self, Folded};
 use crate::error::Result;
 use crate::rescue::{Scan, scan};
@@ -89,6 +90,7 @@ pub fn salvage(old: &Connection, new: &Transaction<'_>) -> Result<Salvaged> {
             copy_rows(old, new, level, place, &mut found)?;
         }
     }
+    copy_servers(old, new, &mut found)?;
     mark_stale(new, &found)?;
     Ok(found)
 }
@@ -160,6 +162,25 @@ fn copy_rows(
         found.sums.entry((level, t)).or_default().add(place.number(), sum);
         insert_totals.execute(params![of[0], of[1], t, totals])?;
     }
+    Ok(())
+}
+
+/// Copies the counts of servers. A window whose servers cannot be read is computed again, or else has none.
+fn copy_servers(old: &Connection, new: &Transaction<'_>, found: &mut Salvaged) -> Result<()> {
+    if !servers::exists(old).unwrap_or(false) {
+        return Ok(());
+    }
+    let mut insert = new.prepare("INSERT OR IGNORE INTO rollup_server (t, servers) VALUES (?, ?)")?;
+    let mut damaged = BTreeSet::new();
+    found.note(scan(old, "SELECT t, servers FROM rollup_server", &["t"], [], |row| {
+        let (t, bytes): (i64, Vec<u8>) = (row.get(0)?, row.get(1)?);
+        if servers::is_whole(&bytes) {
+            return insert.execute(params![t, bytes]).map(drop);
+        }
+        damaged.insert((Level::FifteenMinutes, t));
+        Ok(())
+    }));
+    found.damaged.extend(damaged);
     Ok(())
 }
 

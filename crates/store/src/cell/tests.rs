@@ -165,7 +165,7 @@ proptest! {
     #[test]
     fn folding_keeps_the_top_and_all_sums(all in vec(one(), 0..60), networks in 0..7_usize, ports in 0..7_usize) {
         let before = cells(&all);
-        let after = before.clone().fold(&Limits { networks, ports });
+        let after = before.clone().fold(&Limits { networks, ports, ..Limits::default() });
         prop_assert_eq!(sums_by_the_rest(&after), sums_by_the_rest(&before));
         let top_networks = top(&sampled_by(&before, network_of), networks);
         prop_assert_eq!(sampled_by(&after, network_of), top_networks);
@@ -177,7 +177,7 @@ proptest! {
     #[test]
     fn folding_does_not_depend_on_the_order(
         (all, shuffled) in vec(one(), 0..60).prop_flat_map(|all| (Just(all.clone()), Just(all).prop_shuffle())),
-        limits in (0..7_usize, 0..7_usize).prop_map(|(networks, ports)| Limits { networks, ports }),
+        limits in (0..7_usize, 0..7_usize).prop_map(|(networks, ports)| Limits { networks, ports, ..Limits::default() }),
     ) {
         prop_assert_eq!(named(&cells(&all).fold(&limits)), named(&cells(&shuffled).fold(&limits)));
     }

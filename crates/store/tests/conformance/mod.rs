@@ -10,6 +10,7 @@ pub(crate) mod grouping;
 pub(crate) mod model;
 pub(crate) mod moving;
 pub(crate) mod retention;
+pub(crate) mod servers;
 pub(crate) mod windows;
 
 use std::net::IpAddr;
@@ -86,6 +87,7 @@ macro_rules! suite {
             datagrams::datagrams_of_one_network_stay_apart,
             datagrams::segments_of_datagrams_can_be_moved_forgotten_and_deleted,
             datagrams::results_have_the_terms_of_quic,
+            servers::servers_are_counted_by_window_and_node,
             forgetting::forgotten_segments_leave_nothing,
             moving::segments_are_read_as_they_came,
             moving::results_are_restored_as_they_were,

@@ -188,6 +188,21 @@ fn limit(parameters: &Parameters) -> Result<usize, Problem> {
 
 /// Requests one entry more than is returned, to see whether there are more.
 pub(super) fn query(call: &Call<'_>) -> Result<ConnectionQuery, Problem> {
+    let query = query_of_any_length(call)?;
+    check_length(call, &query.range)?;
+    Ok(query)
+}
+
+/// Checks that a range is not too long to read its connections.
+pub(super) fn check_length(call: &Call<'_>, range: &Range<i64>) -> Result<(), Problem> {
+    if is_too_long(call, range)? {
+        return Err(Problem::too_costly("dateRange: connections are given for at most 31 days at once"));
+    }
+    Ok(())
+}
+
+/// The same as [`query`], but of a range of any length.
+pub(super) fn query_of_any_length(call: &Call<'_>) -> Result<ConnectionQuery, Problem> {
     let parameters = &call.parameters;
     let [series] =
         &question::series(parameters, "connections", Filters::Extended(call.data_set), call.now)?[..]
@@ -196,9 +211,6 @@ pub(super) fn query(call: &Call<'_>) -> Result<ConnectionQuery, Problem> {
             "connections are given for one series only: give each parameter once",
         ));
     };
-    if is_too_long(call, &series.range)? {
-        return Err(Problem::too_costly("dateRange: connections are given for at most 31 days at once"));
-    }
     Ok(ConnectionQuery {
         range: series.range.clone(),
         selection: series.selection.clone(),
