@@ -15,6 +15,7 @@ use cutshort_verdict::{ClosedWindow, DataSet, Exclusion, Outcome, Row, Rules, Tr
 
 use crate::captures::{add_record, dropped, is_simulated};
 use crate::datagrams::Datagrams;
+use crate::side_by_side;
 
 /// The connections that are wanted.
 #[derive(Clone, Debug, Default)]
@@ -72,7 +73,8 @@ impl<'a> Classifier<'a> {
     }
 
     /// Reads captures to their end, or until reading is stopped. `tick` gets the number of records read so far, again
-    /// and again.
+    /// and again. With more than one of `threads`, what was read is classified in a second one, with the same result;
+    /// datagrams of the data set `quic` never are.
     ///
     /// # Errors
     /// An error of the output.
@@ -80,17 +82,29 @@ impl<'a> Classifier<'a> {
         mut self,
         files: &[PathBuf],
         reading: &Reading,
+        threads: usize,
         mut tick: impl FnMut(u64),
     ) -> io::Result<(Captures, Classified<'a>)> {
         let Self { tracker, sink, datagrams } = &mut self;
         let mut captures = Captures::open(files, reading);
+        if threads > 1 && datagrams.is_none() {
+            let mut input = std::mem::take(&mut sink.summary.input);
+            let read = side_by_side::read(&mut captures, (tracker, sink), &mut input, tick);
+            let rows = std::mem::replace(&mut sink.summary.input, input).rows;
+            sink.summary.input.add_rows(rows);
+            read?;
+            return self.ended(captures, reading);
+        }
         while show(&mut captures, tracker, &mut sink.summary.input, datagrams.as_mut()) {
-            while let Some(window) = tracker.next_closed() {
-                sink.window(window);
-                sink.check()?;
-            }
+            sink.closed(tracker)?;
             tick(sink.summary.input.records);
         }
+        self.ended(captures, reading)
+    }
+
+    /// Notes what is known of captures at their end.
+    fn ended(mut self, captures: Captures, reading: &Reading) -> io::Result<(Captures, Classified<'a>)> {
+        let sink = &mut self.sink;
         sink.summary.input.dropped = dropped(&captures);
         sink.summary.simulated = is_simulated(&captures);
         sink.summary.interrupted = reading.is_stopped();
@@ -189,6 +203,15 @@ impl<'a> Sink<'a> {
 
     pub(crate) const fn data_set(&self) -> DataSet {
         self.data_set
+    }
+
+    /// Takes the windows that were closed, up to the first error of the output.
+    pub(crate) fn closed(&mut self, tracker: &mut Tracker) -> io::Result<()> {
+        while let Some(window) = tracker.next_closed() {
+            self.window(window);
+            self.check()?;
+        }
+        Ok(())
     }
 
     /// Takes a window.

@@ -8,6 +8,7 @@ mod classifier;
 mod datagrams;
 mod import;
 mod live;
+mod side_by_side;
 mod trace;
 
 pub use captures::{SIMULATED, is_readable, is_simulated, problems};

@@ -69,7 +69,7 @@ impl Format {
 }
 
 /// Writes connections, one at a time, to an output.
-pub trait Writer {
+pub trait Writer: Send {
     /// Writes a connection. `rows` may be empty unless the [format needs them](Format::needs_rows).
     fn write(&mut self, connection: &JudgedConnection<'_>, rows: &[Row]) -> io::Result<()> {
         self.write_record(&connection.into(), rows)

@@ -55,12 +55,17 @@ pub(crate) struct Classify {
     /// parsed, and the plaintext is overwritten at once; docs/privacy.md says what this means.
     #[arg(long)]
     open_initials: bool,
+    /// Threads: with two or more, one reads and another classifies [default: one per processor]
+    ///
+    /// The results are the same. Of QUIC and of packets that are received, one thread does both.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
     /// Show one connection packet by packet with the reason for its verdict
     ///
     /// Write the 5-tuple as CLIENT:PORT > SERVER:PORT, with IPv6 addresses in brackets, or as the four
     /// fields separated by spaces or commas.
     #[arg(long, value_name = "5-TUPLE")]
-    #[arg(conflicts_with_all = ["format", "output", "filter", "server_net", "server_port", "client_net", "ignore_src", "geo"])]
+    #[arg(conflicts_with_all = ["format", "output", "filter", "server_net", "server_port", "client_net", "ignore_src", "geo", "threads"])]
     explain: Option<FiveTuple>,
 }
 
@@ -144,7 +149,7 @@ pub(crate) fn run(arguments: &Classify, color: ColorChoice) -> Result<Done, Erro
     let classifier = Classifier::new(wanted, rules, format, &geo, &mut output)?;
     let (summary, done) = match live {
         Some(live) => live::classify(live, classifier, duration, &reading)?,
-        None => read(classifier, &files, &reading)?,
+        None => read(classifier, &files, &reading, threads(arguments.threads))?,
     };
     if let Some(summary) = summary {
         write_summary(arguments, &summary, &geo, color, &mut output)?;
@@ -158,15 +163,21 @@ fn read(
     classifier: Classifier<'_>,
     files: &[PathBuf],
     reading: &Reading,
+    threads: usize,
 ) -> Result<(Option<Summary>, Done), Error> {
     let mut progress = Progress::new(files);
     let (captures, classified) =
-        classifier.read(files, reading, |records| progress.tick(records, reading))?;
+        classifier.read(files, reading, threads, |records| progress.tick(records, reading))?;
     progress.finish();
     let done = report_problems(&captures, reading);
     let summary = classified.finish()?;
     let done = done.and(summary.input.is_whole() && !summary.one_direction);
     Ok((is_readable(&captures, files.len()).then_some(summary), done))
+}
+
+fn threads(asked: Option<u16>) -> usize {
+    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+    asked.map_or_else(processors, usize::from)
 }
 
 /// The rules, with the ports of QUIC: of one connection that of its server, unless it is a usual one.

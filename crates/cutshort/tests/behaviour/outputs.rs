@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::common::{capture, captures, cutshort, ended_within, run, spawn};
 
+const NONE: &[&Path] = &[];
 const FORMATS: [&str; 6] = ["table", "json", "jsonl", "csv", "parquet", "zeek"];
 
 /// Names of what is in a folder.
@@ -237,4 +238,39 @@ fn pages_and_scripts_are_written() {
         let script = run(&format!("completions {shell}"), &[] as &[&Path]).fine().stdout;
         assert!(script.contains("classify") && script.contains("server-net"), "{shell}");
     }
+}
+
+/// Captures of several windows, some with records that have no TCP packet, and one of both directions with ICMP errors.
+#[test]
+fn two_threads_tell_what_one_tells() {
+    let folder = tempfile::tempdir().unwrap();
+    let simulated = |data_set: &str| {
+        let path = folder.path().join(format!("simulated{data_set}.pcapng"));
+        let command = format!("simulate {data_set} --duration 40m --rate 20 --seed 5 -o {}", path.display());
+        run(&command, NONE).ended(0);
+        path
+    };
+    let mut inputs = captures();
+    inputs.push(simulated(""));
+    for (data_set, inputs) in [("", inputs), ("--origin", vec![simulated("--origin")])] {
+        for format in FORMATS {
+            let ran = |threads: u8| {
+                run(&format!("classify {data_set} -f {format} --threads {threads}"), &inputs).ended(0)
+            };
+            let (one, two) = (ran(1), ran(2));
+            assert!(one.stdout == two.stdout, "{data_set} {format}");
+            assert_eq!(one.stderr, two.stderr, "{data_set} {format}");
+            assert!(one.stdout.len() > 100);
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_ends_both_threads() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = folder.path().join("long.pcapng");
+    run(&format!("simulate --duration 2h --rate 20 --seed 5 -o {}", long.display()), NONE).ended(0);
+    let ran = run("classify -f jsonl --threads 2 -o /dev/full", &[long]).ended(1);
+    assert!(ran.stderr.contains("No space left"), "{}", ran.stderr);
 }

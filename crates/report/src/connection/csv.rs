@@ -24,7 +24,7 @@ impl<W: Write> Csv<W> {
     }
 }
 
-impl<W: Write> Writer for Csv<W> {
+impl<W: Write + Send> Writer for Csv<W> {
     fn write_record(&mut self, record: &ConnectionRecord<'_>, _rows: &[Row]) -> io::Result<()> {
         let tags: Vec<_> = record.tags.iter(record.data_set).map(Tag::name).collect();
         let tuple = record.five_tuple;

@@ -15,7 +15,7 @@ impl<W: Write> Jsonl<W> {
     }
 }
 
-impl<W: Write> Writer for Jsonl<W> {
+impl<W: Write + Send> Writer for Jsonl<W> {
     fn write_record(&mut self, record: &ConnectionRecord<'_>, _rows: &[Row]) -> io::Result<()> {
         serde_json::to_writer(&mut self.output, record)?;
         self.output.write_all(b"\n")

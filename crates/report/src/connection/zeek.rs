@@ -51,7 +51,7 @@ impl<W: Write> Zeek<W> {
     }
 }
 
-impl<W: Write> Writer for Zeek<W> {
+impl<W: Write + Send> Writer for Zeek<W> {
     fn write_record(&mut self, record: &ConnectionRecord<'_>, rows: &[Row]) -> io::Result<()> {
         let five_tuple = &record.five_tuple;
         let is_origin = record.data_set == DataSet::Origin;
