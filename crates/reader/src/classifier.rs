@@ -73,8 +73,8 @@ impl<'a> Classifier<'a> {
     }
 
     /// Reads captures to their end, or until reading is stopped. `tick` gets the number of records read so far, again
-    /// and again. With more than one of `threads`, what was read is classified in a second one, with the same result;
-    /// datagrams of the data set `quic` never are.
+    /// and again. With two `threads` or more (none is one per processor), what was read is classified in a second one, with
+    /// the same result; datagrams of the data set `quic` never are.
     ///
     /// # Errors
     /// An error of the output.
@@ -82,12 +82,13 @@ impl<'a> Classifier<'a> {
         mut self,
         files: &[PathBuf],
         reading: &Reading,
-        threads: usize,
+        threads: Option<u16>,
         mut tick: impl FnMut(u64),
     ) -> io::Result<(Captures, Classified<'a>)> {
         let Self { tracker, sink, datagrams } = &mut self;
         let mut captures = Captures::open(files, reading);
-        if threads > 1 && datagrams.is_none() {
+        let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+        if threads.map_or_else(processors, usize::from) > 1 && datagrams.is_none() {
             let mut input = std::mem::take(&mut sink.summary.input);
             let read = side_by_side::read(&mut captures, (tracker, sink), &mut input, tick);
             let rows = std::mem::replace(&mut sink.summary.input, input).rows;

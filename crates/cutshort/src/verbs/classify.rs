@@ -149,7 +149,7 @@ pub(crate) fn run(arguments: &Classify, color: ColorChoice) -> Result<Done, Erro
     let classifier = Classifier::new(wanted, rules, format, &geo, &mut output)?;
     let (summary, done) = match live {
         Some(live) => live::classify(live, classifier, duration, &reading)?,
-        None => read(classifier, &files, &reading, threads(arguments.threads))?,
+        None => read(classifier, &files, &reading, arguments.threads)?,
     };
     if let Some(summary) = summary {
         write_summary(arguments, &summary, &geo, color, &mut output)?;
@@ -163,7 +163,7 @@ fn read(
     classifier: Classifier<'_>,
     files: &[PathBuf],
     reading: &Reading,
-    threads: usize,
+    threads: Option<u16>,
 ) -> Result<(Option<Summary>, Done), Error> {
     let mut progress = Progress::new(files);
     let (captures, classified) =
@@ -173,11 +173,6 @@ fn read(
     let summary = classified.finish()?;
     let done = done.and(summary.input.is_whole() && !summary.one_direction);
     Ok((is_readable(&captures, files.len()).then_some(summary), done))
-}
-
-fn threads(asked: Option<u16>) -> usize {
-    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
-    asked.map_or_else(processors, usize::from)
 }
 
 /// The rules, with the ports of QUIC: of one connection that of its server, unless it is a usual one.
