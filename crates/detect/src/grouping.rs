@@ -1,5 +1,5 @@
-//! Which events are told: those of a network, its country and the world explain each other, and one of an episode raises an
-//! alarm.
+//! Which events are told: those of a network, its country and the world explain each other, a large drop of traffic explains
+//! what the shares of the rest do, and one of an episode raises an alarm.
 
 use std::collections::BTreeMap;
 
@@ -15,6 +15,11 @@ const SLACK: i64 = 4;
 const MOST: f64 = 0.7;
 /// By how much its part of the excess must exceed its part of the connections.
 const LIFT: f64 = 1.25;
+
+/// The part of a place's traffic that must be missing for that to explain the shares of what is left.
+const GONE: f64 = 0.5;
+/// How well it explains them: less than the same event of a larger place does, if there is one.
+const BY_DROP: f64 = f64::MAX;
 
 /// An event with what happened in each of its windows.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,6 +101,16 @@ fn explained(child: &OpenEvent, parent: &OpenEvent, now: i64) -> Option<Explaine
     Some(if is_most && common >= 0.5 * length(parent) { Explained::Parent } else { Explained::Child })
 }
 
+/// Whether a drop of a place's traffic explains an event of one of its shares: of the few connections that are left, other
+/// shares end early.
+fn is_of_drop(child: &OpenEvent, drop: &OpenEvent, now: i64) -> bool {
+    let (from, to) = (child.event.onset.max(drop.event.onset), child.end(now).min(drop.end(now)));
+    let length = child.end(now) - child.event.onset;
+    child.event.channel.watched() != Some(Channel::Traffic)
+        && drop.event.size >= GONE
+        && (to - from) as f64 >= 0.5 * length as f64
+}
+
 impl Detector {
     /// Groups events, and raises alarms for those that are told.
     pub(crate) fn group(&mut self, t: i64, changes: &mut Vec<Change>) {
@@ -129,6 +144,10 @@ impl Detector {
             }
         };
         for child in self.live.values() {
+            let drops = by_place.get(&(&child.event.place, Some(Channel::Traffic)));
+            for drop in drops.into_iter().flatten().filter(|drop| is_of_drop(child, drop, t)) {
+                keep(child.event.id, BY_DROP, drop.event.id);
+            }
             for around in self.around(&child.event.place) {
                 let parents = by_place.get(&(&around, child.event.channel.watched()));
                 for parent in parents.into_iter().flatten() {

@@ -196,6 +196,23 @@ fn a_shutdown_of_a_country_is_told_once_with_its_networks_as_parts() {
     assert!(events.iter().all(|event| (event.part_of.is_none()) == (event.place == SeriesPlace::World)));
 }
 
+/// Of the connections that a shutdown leaves, most end early: that is the same incident, with one alarm.
+#[test]
+fn a_drop_of_traffic_explains_the_shares_of_what_is_left() {
+    let from = 4 * WEEK + 3 * DAY;
+    let incidents: Vec<_> =
+        (1..=3).map(|network| Incident { network, from, length: 40, left: 0.15, added: 0.6 }).collect();
+    let changes = run(&mut Detector::new(Config::default()), 0..LENGTH, &incidents, &[]);
+    let events = events(&changes);
+    let of = |channel| events.iter().filter(move |event| event.channel == channel);
+    let alarmed: Vec<_> = events.iter().filter(|event| event.alarm.is_some()).collect();
+    assert_eq!(alarmed.len(), 1, "{events:#?}");
+    assert_eq!((&alarmed[0].place, alarmed[0].channel), (&SeriesPlace::World, Channel::Traffic));
+    assert!(of(Channel::PostAck).count() >= 2 && of(Channel::PostAck).all(|event| event.part_of.is_some()));
+    let world = of(Channel::PostAck).find(|event| event.place == SeriesPlace::World).unwrap();
+    assert_eq!(world.part_of, Some(alarmed[0].id));
+}
+
 #[test]
 fn events_of_consecutive_days_are_one_episode_with_one_alarm() {
     let first = 4 * WEEK + 3 * DAY;
