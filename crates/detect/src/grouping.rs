@@ -101,14 +101,12 @@ fn explained(child: &OpenEvent, parent: &OpenEvent, now: i64) -> Option<Explaine
     Some(if is_most && common >= 0.5 * length(parent) { Explained::Parent } else { Explained::Child })
 }
 
-/// Whether a drop of a place's traffic explains an event of one of its shares: of the few connections that are left, other
-/// shares end early.
+/// Whether a drop of a place's traffic explains an event of one of its shares, which begins during it: of the few connections
+/// that are left, other shares end early. An event that lasts is told once the drop is forgotten.
 fn is_of_drop(child: &OpenEvent, drop: &OpenEvent, now: i64) -> bool {
-    let (from, to) = (child.event.onset.max(drop.event.onset), child.end(now).min(drop.end(now)));
-    let length = child.end(now) - child.event.onset;
     child.event.channel.watched() != Some(Channel::Traffic)
         && drop.event.size >= GONE
-        && (to - from) as f64 >= 0.5 * length as f64
+        && (drop.event.onset - SLACK..drop.end(now)).contains(&child.event.onset)
 }
 
 impl Detector {
