@@ -58,9 +58,10 @@ impl OpenEvent {
         Change { what, event: self.event.clone() }
     }
 
-    /// The first window after it, so far.
-    fn end(&self, now: i64) -> i64 {
-        self.event.end.or(self.event.closed).unwrap_or(now + 1)
+    /// The first window after it. An open event may have been over for hours: it would end with its last excess so far.
+    fn end(&self) -> i64 {
+        let so_far = || self.event.onset + end(&self.trail, self.trail.len()) as i64;
+        self.event.end.or(self.event.closed).unwrap_or_else(so_far)
     }
 
     /// Excess and volume of a part of it.
@@ -77,14 +78,14 @@ enum Explained {
 }
 
 /// Compares an event of a place with one of the country or world around it.
-fn explained(child: &OpenEvent, parent: &OpenEvent, now: i64) -> Option<Explained> {
+fn explained(child: &OpenEvent, parent: &OpenEvent) -> Option<Explained> {
     let from = child.event.onset.max(parent.event.onset);
-    let to = child.end(now).min(parent.end(now));
+    let to = child.end().min(parent.end());
     if from - SLACK >= to + SLACK {
         return None;
     }
     let common = (to - from) as f64;
-    let length = |live: &OpenEvent| (live.end(now) - live.event.onset) as f64;
+    let length = |live: &OpenEvent| (live.end() - live.event.onset) as f64;
     // A scan lasts on through pauses, in which what it explains has ended.
     let least =
         if child.event.channel.is_of_syns() { length(child).min(length(parent)) } else { length(child) };
@@ -103,10 +104,10 @@ fn explained(child: &OpenEvent, parent: &OpenEvent, now: i64) -> Option<Explaine
 
 /// Whether a drop of a place's traffic explains an event of one of its shares, which begins during it: of the few connections
 /// that are left, other shares end early. An event that lasts is told once the drop is forgotten.
-fn is_of_drop(child: &OpenEvent, drop: &OpenEvent, now: i64) -> bool {
+fn is_of_drop(child: &OpenEvent, drop: &OpenEvent) -> bool {
     child.event.channel.watched() != Some(Channel::Traffic)
         && drop.event.size >= GONE
-        && (drop.event.onset - SLACK..drop.end(now)).contains(&child.event.onset)
+        && (drop.event.onset - SLACK..drop.end()).contains(&child.event.onset)
 }
 
 impl Detector {
@@ -119,7 +120,7 @@ impl Detector {
             return;
         }
         if usual || last_of_hour || !changes.is_empty() {
-            for (id, part_of) in self.explanations(t) {
+            for (id, part_of) in self.explanations() {
                 self.regroup(id, part_of, changes);
             }
         }
@@ -127,7 +128,7 @@ impl Detector {
     }
 
     /// For each live event, the one that explains it.
-    fn explanations(&self, t: i64) -> Vec<(EventId, Option<EventId>)> {
+    fn explanations(&self) -> Vec<(EventId, Option<EventId>)> {
         // A flood or scan is in the same series as what it explains.
         let mut by_place: BTreeMap<(&SeriesPlace, Option<Channel>), Vec<&OpenEvent>> = BTreeMap::new();
         for live in self.live.values() {
@@ -143,13 +144,13 @@ impl Detector {
         };
         for child in self.live.values() {
             let drops = by_place.get(&(&child.event.place, Some(Channel::Traffic)));
-            for drop in drops.into_iter().flatten().filter(|drop| is_of_drop(child, drop, t)) {
+            for drop in drops.into_iter().flatten().filter(|drop| is_of_drop(child, drop)) {
                 keep(child.event.id, BY_DROP, drop.event.id);
             }
             for around in self.around(&child.event.place) {
                 let parents = by_place.get(&(&around, child.event.channel.watched()));
                 for parent in parents.into_iter().flatten() {
-                    match explained(child, parent, t) {
+                    match explained(child, parent) {
                         Some(Explained::Child) => {
                             let weight = if around == SeriesPlace::World { 1e300 } else { f64::INFINITY };
                             keep(child.event.id, weight, parent.event.id);
