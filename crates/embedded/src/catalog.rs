@@ -100,6 +100,7 @@ pub(super) fn create(sql: &mut Connection) -> Result<()> {
     if is_new(sql)? {
         let transaction = sql.transaction()?;
         transaction.execute_batch(TABLES)?;
+        rollup::create(&transaction)?;
         transaction.pragma_update(None, "application_id", APPLICATION)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
         transaction.commit()?;
@@ -109,6 +110,7 @@ pub(super) fn create(sql: &mut Connection) -> Result<()> {
         sql.execute_batch(ADD_TAIL)?;
     }
     add_excluded(sql)?;
+    // Earlier stores lack the table of servers.
     rollup::create(sql)?;
     damage::create(sql)?;
     sql.execute_batch(COVERAGE)?;

@@ -148,7 +148,7 @@ pub trait Store: Send + Sync {
 
     /// The connections of a range by server and node, in any order. None if a window of the range that has connections
     /// does not count them by server: that of another data set than `origin`, or one that was computed before servers were
-    /// counted.
+    /// counted; or if the store cannot add up that many counts in seconds.
     fn servers(&self, range: &Range<i64>) -> Result<Option<Vec<ServerTotals>>> {
         let _ = range;
         Ok(None)

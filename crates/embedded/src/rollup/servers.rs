@@ -15,6 +15,9 @@ use super::level::window_from;
 use super::{NodeNumbers, node_names, packed_servers};
 use crate::error::{Error, Result, of_database};
 
+/// The bytes of counts that one answer adds up, at most: some 4 million servers in a window, which take seconds.
+const MOST_BYTES: i64 = 128 << 20;
+
 /// Earlier stores get this table when they are opened for writing.
 pub(super) const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS rollup_server (t INTEGER PRIMARY KEY, servers BLOB NOT NULL) STRICT;
@@ -69,7 +72,8 @@ pub(super) fn exists(connection: &Connection) -> Result<bool> {
     Ok(connection.prepare_cached(find)?.exists([])?)
 }
 
-/// The connections of a range by server and node; none if a window that has connections does not count them so.
+/// The connections of a range by server and node; none if a window that has connections does not count them so, or if there
+/// are too many counts to add up.
 ///
 /// # Errors
 /// [`StoreError::Damaged`](cutshort_store::StoreError::Damaged) names a row that cannot be decoded.
@@ -83,7 +87,7 @@ pub fn servers(connection: &Connection, range: &Range<i64>) -> Result<Option<Vec
 
 fn totals(connection: &Connection, range: &Range<i64>) -> Result<Option<Vec<ServerTotals>>> {
     let windows = [window_from(range.start), window_from(range.end)];
-    if !exists(connection)? || lacks_any(connection, windows)? {
+    if !exists(connection)? || lacks_any(connection, windows)? || are_too_many(connection, windows)? {
         return Ok(None);
     }
     let names = node_names(connection)?;
@@ -105,6 +109,12 @@ fn totals(connection: &Connection, range: &Range<i64>) -> Result<Option<Vec<Serv
         ServerTotals { server, node, ..totals }
     };
     Ok(Some(all.into_iter().map(named).collect()))
+}
+
+fn are_too_many(connection: &Connection, windows: [i64; 2]) -> Result<bool> {
+    let bytes = "SELECT ifnull(sum(length(servers)), 0) > ?3 FROM rollup_server WHERE t >= ?1 AND t < ?2";
+    let [from, to] = windows;
+    Ok(connection.prepare_cached(bytes)?.query_row([from, to, MOST_BYTES], |row| row.get(0))?)
 }
 
 /// Whether a window that counts connections does not count them by server.
