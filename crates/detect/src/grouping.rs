@@ -18,6 +18,8 @@ const LIFT: f64 = 1.25;
 
 /// The part of a place's traffic that must be missing for that to explain the shares of what is left.
 const GONE: f64 = 0.5;
+/// Of the connections that are missing, so many must not end early instead: then the shares tell what happened.
+const INSTEAD: f64 = 0.5;
 /// How well it explains them: less than the same event of a larger place does, if there is one.
 const BY_DROP: f64 = f64::MAX;
 
@@ -103,11 +105,17 @@ fn explained(child: &OpenEvent, parent: &OpenEvent) -> Option<Explained> {
 }
 
 /// Whether a drop of a place's traffic explains an event of one of its shares, which begins during it: of the few connections
-/// that are left, other shares end early. An event that lasts is told once the drop is forgotten.
+/// that are left, other shares end early. It does not if those that are missing end early instead, as of a server that no longer
+/// answers. An event that lasts is told once the drop is forgotten.
 fn is_of_drop(child: &OpenEvent, drop: &OpenEvent) -> bool {
-    child.event.channel.watched() != Some(Channel::Traffic)
-        && drop.event.size >= GONE
-        && (drop.event.onset - SLACK..drop.end()).contains(&child.event.onset)
+    let is_during = (drop.event.onset - SLACK..drop.end()).contains(&child.event.onset);
+    if child.event.channel.watched() == Some(Channel::Traffic) || drop.event.size < GONE || !is_during {
+        return false;
+    }
+    let from = child.event.onset.max(drop.event.onset);
+    let to = child.end().min(drop.end()).max(from + 1);
+    let ((early, _), (missing, _)) = (child.within(from, to), drop.within(from, to));
+    early < INSTEAD * missing
 }
 
 impl Detector {
