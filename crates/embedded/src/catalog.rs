@@ -319,7 +319,8 @@ impl SegmentFile {
             path: row.get(2)?,
             node: row.get(3)?,
             times: (time(4, i64::MAX)?, time(5, i64::MIN)?),
-            crc: row.get(6)?,
+            // One that is damaged is that of no file.
+            crc: row.get::<_, i64>(6)? as u32,
         })
     }
 }
@@ -573,7 +574,7 @@ pub(super) fn connection_count(sql: &Connection, window: Window) -> Result<Optio
 pub(super) fn segment_file(sql: &Connection, id: SegmentId) -> Result<Option<(String, u32, u64)>> {
     let mut select = sql.prepare_cached("SELECT path, crc, rows FROM segment WHERE id = ? AND state = ?")?;
     let row = select.query_row((id_bytes(id), FileState::Kept as i64), |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get::<_, i64>(2)?.cast_unsigned()))
+        Ok((row.get(0)?, row.get::<_, i64>(1)? as u32, row.get::<_, i64>(2)?.cast_unsigned()))
     });
     Ok(row.optional()?)
 }

@@ -168,7 +168,7 @@ pub(super) fn connections_crc(sql: &Connection, path: &str) -> Result<Option<u32
     }
     let mut select = sql.prepare_cached("SELECT crc FROM connections_crc WHERE path = ?")?;
     let mut rows = select.query([path])?;
-    Ok(rows.next()?.map(|row| row.get(0)).transpose()?)
+    Ok(rows.next()?.map(|row| row.get::<_, i64>(0)).transpose()?.map(|crc| crc as u32))
 }
 
 pub(super) fn forget_crc(sql: &Connection, path: &str) -> Result<()> {
