@@ -107,8 +107,10 @@ impl TimeHistogram {
 
     /// Adds times of one bucket, as [`buckets`](Self::buckets) returns them.
     pub fn add_bucket(&mut self, bucket: i32, weight: u64) {
-        *self.buckets.entry(bucket).or_default() += weight;
-        self.count += weight;
+        // Of damaged data it may be any number.
+        let sum = self.buckets.entry(bucket).or_default();
+        *sum = sum.saturating_add(weight);
+        self.count = self.count.saturating_add(weight);
     }
 
     /// The time in microseconds below which this share (0 to 1) of all times lies; `None` without any time. It is off

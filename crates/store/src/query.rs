@@ -141,21 +141,16 @@ impl Selection {
     /// Whether anything is restricted that only verdicts have, other than place, network, IP version, port and node.
     #[must_use]
     pub const fn is_about_verdicts(&self) -> bool {
-        self.completed
-            || self.answered.is_some()
-            || self.scanner.is_some()
-            || !(self.tags.is_all() && self.signatures.is_all())
+        self.completed || self.has_verdict_terms()
+    }
+
+    const fn has_verdict_terms(&self) -> bool {
+        self.answered.is_some() || self.scanner.is_some() || !(self.tags.is_all() && self.signatures.is_all())
     }
 
     /// Whether anything is restricted other than place, network and a completed handshake.
     pub const fn is_about_more_than_place(&self) -> bool {
-        !(self.answered.is_none()
-            && self.scanner.is_none()
-            && self.tags.is_all()
-            && self.signatures.is_all()
-            && self.ip_versions.is_all()
-            && self.ports.is_all()
-            && self.nodes.is_all())
+        self.has_verdict_terms() || !(self.ip_versions.is_all() && self.ports.is_all() && self.nodes.is_all())
     }
 }
 

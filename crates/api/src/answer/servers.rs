@@ -178,9 +178,10 @@ pub fn count_servers(store: &dyn Store, query: &ConnectionQuery) -> Result<Vec<S
             let (ip, port) = (record.five_tuple.dst(), record.five_tuple.dst_port);
             let totals = found.entry((ip, port, record.node.clone().into_owned())).or_default();
             let mut cell = ServerCell::default();
-            cell.locate(Place { country: record.location, asn: record.asn }, record.as_name.as_deref());
             cell.counts.add(&record);
             totals.add(Window::containing(record.first_us.saturating_mul(1000)).start(), &cell);
+            let place = Place { country: record.location, asn: record.asn };
+            totals.cell.locate(place, record.as_name.as_deref());
         }
         true
     })?;

@@ -72,7 +72,7 @@ fn run(call: &mut Call<'_>) -> Result<Reply, Problem> {
     }
 }
 
-/// Counts single connections, where windows do not count what is asked for.
+/// Counts single connections, if the counts of windows cannot answer the question.
 fn from_connections(call: &Call<'_>, query: &ConnectionQuery) -> Result<Vec<ServerTotals>, Problem> {
     check_length(call, &query.range)?;
     if let Some(sampled) = too_many(call, &query.range)? {
