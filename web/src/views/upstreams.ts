@@ -97,7 +97,7 @@ function table({ store }: App, servers: readonly Server[], end: number): HTMLEle
       [milliseconds(server.handshakeP50Us)],
       [milliseconds(server.handshakeP95Us)],
       [count(server.connections)],
-      [since, success ? h("span", { class: "muted nowrap" }, ` ${success}`) : null],
+      [h("span", { class: "nowrap" }, since), success ? h("span", { class: "muted nowrap" }, ` ${success}`) : null],
       ...(several ? [[nodes(server)]] : []),
     );
   });
