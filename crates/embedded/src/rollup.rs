@@ -1,4 +1,4 @@
-//! Cells in SQLite: packed rows by level, place and time, and queries of them.
+//! Cells in SQLite: the packed rows of `cutshort-counts` by level, place and time, and queries of them.
 //!
 //! * A window's cells are stored three times: for the world, for each country, and for each bucket of networks. A
 //!   query reads only the places that it needs, and of each row only totals if these are enough.
@@ -8,29 +8,24 @@
 
 use std::collections::HashMap;
 
+use cutshort_counts::bytes::Broken;
+use cutshort_counts::{self as counts, NodeNumbers, PackedRow, RowPlace};
 use cutshort_model::Window;
-use cutshort_store::cell::packed::Packed;
 use cutshort_store::cell::{Cells, LAST_NODE, LAST_NODE_NAME};
-use cutshort_verdict::WeightedCount;
 use rusqlite::{Connection, Transaction, params};
 
 use crate::error::{Error, Result, of_database};
 
-mod bytes;
 mod check;
 mod level;
 mod moving;
-mod packed_cells;
 mod packed_servers;
-mod place;
 mod query;
 mod retention;
 mod roll;
 mod salvage;
 mod servers;
 mod span;
-mod tally;
-mod totals;
 
 pub use check::{check, connections};
 pub use moving::{cells, read_rest, restore_rest, rests, set_gone};
@@ -40,10 +35,7 @@ pub use roll::{is_stale, roll};
 pub use salvage::{Salvaged, salvage};
 pub use servers::{delete_servers, servers};
 
-use bytes::Broken;
 use level::Level;
-use place::RowPlace;
-use totals::Folded;
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS rollup (
@@ -81,10 +73,8 @@ pub fn replace_window(transaction: &Transaction<'_>, window: Window, cells: &Cel
     retention::open_again(transaction, window)?;
     delete_rows(transaction, Level::FifteenMinutes, window.number())?;
     let numbers = node_numbers(transaction, cells)?;
-    let numbered = number_nodes(cells, &numbers);
-    let folded = Folded::of(&numbered);
-    for (place, cells) in place::by_place(numbered) {
-        write_row(transaction, Level::FifteenMinutes, place.number(), window.number(), &cells, folded)?;
+    for (place, row) in counts::rows(numbers.apply(cells)) {
+        write_row(transaction, Level::FifteenMinutes, place.number(), window.number(), &row)?;
     }
     servers::write(transaction, window, cells, &numbers)?;
     mark_stale(transaction, window)
@@ -121,25 +111,9 @@ pub fn bytes(connection: &Connection) -> Result<u64> {
     Ok((pages * pragma("page_size")?).unsigned_abs())
 }
 
-/// The numbers of nodes in the store, by their positions in some cells.
-struct NodeNumbers(Vec<u16>);
-
-impl NodeNumbers {
-    fn get(&self, position: u16) -> u16 {
-        self.0.get(usize::from(position)).copied().unwrap_or(LAST_NODE)
-    }
-}
-
 fn node_numbers(transaction: &Transaction<'_>, cells: &Cells) -> Result<NodeNumbers> {
     let numbers = cells.nodes().iter().map(|name| node_number(transaction, name));
     Ok(NodeNumbers(numbers.collect::<Result<_>>()?))
-}
-
-/// Replaces the nodes of cells by their numbers in the store.
-fn number_nodes(cells: &Cells, numbers: &NodeNumbers) -> Vec<(Packed, WeightedCount)> {
-    let renumbered =
-        cells.packed().map(|(packed, count)| (packed.with_node(numbers.get(packed.node())), count));
-    place::merge_alike(renumbered.collect())
 }
 
 fn node_number(transaction: &Transaction<'_>, name: &str) -> Result<u16> {
@@ -159,20 +133,13 @@ fn node_names(connection: &Connection) -> Result<HashMap<u16, String>> {
     Ok(rows.chain(std::iter::once(Ok(last))).collect::<rusqlite::Result<_>>()?)
 }
 
-fn write_row(
-    transaction: &Transaction<'_>,
-    level: Level,
-    place: i64,
-    t: i64,
-    cells: &[(Packed, WeightedCount)],
-    folded: Folded,
-) -> Result<()> {
+fn write_row(transaction: &Transaction<'_>, level: Level, place: i64, t: i64, row: &PackedRow) -> Result<()> {
     transaction
         .prepare_cached("INSERT INTO rollup (level, place, t, cells) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![level.number(), place, t, packed_cells::pack(cells)])?;
+        .execute(params![level.number(), place, t, row.cells])?;
     transaction
         .prepare_cached("INSERT INTO rollup_total (level, place, t, totals) VALUES (?1, ?2, ?3, ?4)")?
-        .execute(params![level.number(), place, t, totals::pack(cells, folded)])?;
+        .execute(params![level.number(), place, t, row.totals])?;
     Ok(())
 }
 

@@ -2,17 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cutshort_counts::RowPlace;
+use cutshort_counts::bytes::Broken;
+use cutshort_counts::packed_cells::PackedCells;
+use cutshort_counts::totals::Totals;
 use cutshort_model::Window;
 use cutshort_verdict::Stage;
 use rusqlite::Connection;
 
-use super::bytes::Broken;
 use super::damaged;
 use super::level::Level;
-use super::packed_cells::PackedCells;
-use super::place::RowPlace;
 use super::servers;
-use super::totals::Totals;
 use crate::error::{Error, Result};
 
 /// The levels, in the order of their stored numbers.

@@ -2,19 +2,18 @@
 
 use std::collections::HashMap;
 
+use cutshort_counts::packed_cells::PackedCells;
+use cutshort_counts::{self as counts, RowPlace};
 use cutshort_model::{Bucket, Window};
 use cutshort_store::Rest;
 use cutshort_store::cell::{Cells, LAST_NODE_NAME, ServerKey};
 use rusqlite::{Connection, Transaction};
 
 use super::level::Level;
-use super::packed_cells::PackedCells;
-use super::place::{self, RowPlace};
 use super::query::{CELLS, each_row};
 use super::retention::{is_gone, is_listed};
 use super::span::Span;
-use super::totals::Folded;
-use super::{delete_rows, mark_stale, node_names, node_numbers, number_nodes, servers, write_row};
+use super::{delete_rows, mark_stale, node_names, node_numbers, servers, write_row};
 use crate::error::Result;
 
 /// Reads the cells of a window; none if they were deleted and are part of an hour or a day.
@@ -113,10 +112,9 @@ pub fn restore_rest(transaction: &Transaction<'_>, rest: Rest, cells: &Cells) ->
         || level == Level::Day && has_rows(transaction, Level::Hour, within)?;
     delete_rows(transaction, apart, t)?;
     delete_rows(transaction, level, t)?;
-    let numbered = number_nodes(cells, &node_numbers(transaction, cells)?);
-    let folded = Folded::of(&numbered);
-    for (place, cells) in place::by_place(numbered) {
-        write_row(transaction, if is_part { apart } else { level }, place.number(), t, &cells, folded)?;
+    let numbered = node_numbers(transaction, cells)?.apply(cells);
+    for (place, row) in counts::rows(numbered) {
+        write_row(transaction, if is_part { apart } else { level }, place.number(), t, &row)?;
     }
     // A whole that has other parts is made of all of them; what is coarser, too.
     let mark = "INSERT OR IGNORE INTO rollup_stale (level, t) VALUES (?1, ?2)";

@@ -6,12 +6,11 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use cutshort_counts::bytes::{Broken, Reader, Unpacked, common_rate, open, put, put_count, seal};
 use cutshort_geo::{Country, Place};
 use cutshort_model::{ServerCounts, TimeHistogram};
 use cutshort_store::cell::{ServerCell, ServerKey};
 use cutshort_verdict::WeightedCount;
-
-use super::bytes::{Broken, Reader, Unpacked, common_rate, open, put, put_count, seal};
 
 const VERSION: u8 = 1;
 /// The kinds of addresses.

@@ -2,18 +2,15 @@
 
 use std::ops::Range;
 
-use cutshort_model::{Dimension, Network};
-use cutshort_store::cell::packed::Group;
-use cutshort_store::{RollupAnswer, RollupQuery, Selection};
+use cutshort_counts::bytes::Unpacked;
+use cutshort_counts::totals::{Folded, Totals};
+use cutshort_counts::{AnswerSum, RowPlace, Scan, scans};
+use cutshort_store::{RollupAnswer, RollupQuery};
 use cutshort_verdict::DataSet;
 use rusqlite::{Connection, OptionalExtension};
 
-use super::bytes::{Broken, Unpacked};
 use super::level::{Level, window_from};
-use super::place::RowPlace;
 use super::span::{Span, Stale, spans};
-use super::tally::AnswerSum;
-use super::totals::{Folded, Totals};
 use super::{damaged, node_names};
 use crate::error::Result;
 
@@ -86,66 +83,9 @@ fn stale_rows(connection: &Connection, range: &Range<i64>) -> Result<Stale> {
     Ok(stale)
 }
 
-/// Rows of one place, to be added or subtracted.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Scan<'a> {
-    pub(super) place: RowPlace,
-    pub(super) minus: bool,
-    /// For buckets of networks, the selection: groups that it selects are added, or those that it does not select are
-    /// subtracted.
-    within: Option<&'a Selection>,
-}
-
-impl Scan<'_> {
-    pub(super) fn takes(&self, group: Group) -> Unpacked<bool> {
-        let Some(selection) = self.within else { return Ok(true) };
-        let location = group.location().ok_or(Broken("its location is unknown"))?;
-        Ok(selection.has_network(group.network()) != self.minus && selection.has_location(location))
-    }
-}
-
-fn scans(query: &RollupQuery) -> Vec<Scan<'_>> {
-    let selection = &query.selection;
-    let scan = |minus| move |place| Scan { place, minus, within: Some(selection) };
-    if !selection.asns.include.is_empty() {
-        return buckets(&selection.asns.include).into_iter().map(scan(false)).collect();
-    }
-    if query.by == Some(Dimension::As) {
-        return RowPlace::all_networks().map(scan(false)).collect();
-    }
-    let mut scans = location_scans(query);
-    scans.extend(buckets(&selection.asns.exclude).into_iter().map(scan(true)));
-    scans
-}
-
-fn buckets(networks: &[u32]) -> Vec<RowPlace> {
-    let mut places: Vec<RowPlace> =
-        networks.iter().map(|number| RowPlace::of_network(Network::As(*number))).collect();
-    places.sort_unstable();
-    places.dedup();
-    places
-}
-
-/// The selected countries, or the world without the others if these are fewer.
-fn location_scans(query: &RollupQuery) -> Vec<Scan<'_>> {
-    let scan = |place, minus| Scan { place, minus, within: None };
-    let of = |locations: Vec<_>, minus| {
-        locations.into_iter().map(move |location| scan(RowPlace::of_location(location), minus))
-    };
-    let (selected, others): (Vec<_>, Vec<_>) =
-        RowPlace::all_locations().partition(|location| query.selection.has_location(*location));
-    if query.by == Some(Dimension::Location) || selected.len() <= others.len() {
-        return of(selected, false).collect();
-    }
-    std::iter::once(scan(RowPlace::World, false)).chain(of(others, true)).collect()
-}
-
 fn read(connection: &Connection, scan: &Scan<'_>, spans: &[Span], tally: &mut AnswerSum<'_>) -> Result<()> {
-    let cells = tally.needs_cells();
-    let sql = if cells { CELLS } else { TOTALS };
-    each_row(connection, sql, scan.place.number(), spans, |_, t, bytes| {
-        if cells { tally.add_cells(scan, t, bytes) } else { tally.add_totals(scan, t, bytes) }
-    })
+    let sql = if tally.needs_cells() { CELLS } else { TOTALS };
+    each_row(connection, sql, scan.place.number(), spans, |_, t, bytes| tally.add(scan, t, bytes))
 }
 
 pub(super) fn folded_within(connection: &Connection, spans: &[Span]) -> Result<Folded> {

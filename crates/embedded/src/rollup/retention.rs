@@ -6,12 +6,12 @@
 
 use std::ops::Range;
 
+use cutshort_counts::RowPlace;
 use cutshort_model::{Bucket, Window};
 use cutshort_store::StoreError;
 use rusqlite::{Connection, Transaction};
 
 use super::level::Level;
-use super::place::RowPlace;
 use super::roll::roll_before;
 use super::{places, servers};
 use crate::error::{Error, Result};

@@ -1,14 +1,15 @@
 //! Computes hours from windows, and days from hours.
 
+use cutshort_counts::packed_cells::PackedCells;
+use cutshort_counts::totals::Folded;
+use cutshort_counts::{PackedRow, RowPlace, merge_alike};
 use cutshort_model::Window;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 use super::level::Level;
-use super::packed_cells::PackedCells;
 use super::query::{CELLS, each_row, folded_within};
 use super::span::Span;
-use super::totals::Folded;
-use super::{RowPlace, delete_rows, place, places, write_row};
+use super::{delete_rows, places, write_row};
 use crate::error::Result;
 
 /// Computes stale hours and days, each in a transaction of its own. The latest hour and the latest day are left for
@@ -97,5 +98,5 @@ fn make_place(transaction: &Transaction<'_>, level: Level, t: i64, place: i64, p
     // Questions ask only the world's rows what was folded.
     let world = place == RowPlace::World.number();
     let folded = if world { folded_within(transaction, parts)? } else { Folded::default() };
-    write_row(transaction, level, place, t, &place::merge_alike(cells), folded)
+    write_row(transaction, level, place, t, &PackedRow::new(&merge_alike(cells), folded))
 }

@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cutshort_counts::RowPlace;
+use cutshort_counts::packed_cells::PackedCells;
+use cutshort_counts::totals::{self, Folded};
 use cutshort_model::Window;
 use rusqlite::{Connection, Transaction, params};
 
 use super::check::{LEVELS, Sums, check_cells, counted};
 use super::level::Level;
-use super::packed_cells::PackedCells;
-use super::place::RowPlace;
 use super::servers;
-use super::totals::{self, Folded};
 use crate::error::Result;
 use crate::rescue::{Scan, scan};
 

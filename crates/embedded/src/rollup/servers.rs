@@ -5,14 +5,15 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::ops::Range;
 
+use cutshort_counts::NodeNumbers;
+use cutshort_counts::bytes::Broken;
 use cutshort_model::Window;
 use cutshort_store::ServerTotals;
 use cutshort_store::cell::{Cells, LAST_NODE_NAME, ServerCell, ServerKey};
 use rusqlite::{Connection, Transaction, params};
 
-use super::bytes::Broken;
 use super::level::window_from;
-use super::{NodeNumbers, node_names, packed_servers};
+use super::{node_names, packed_servers};
 use crate::error::{Error, Result, of_database};
 
 /// The bytes of counts that one answer adds up, at most: some 4 million servers in a window, which take seconds.

@@ -1,5 +1,7 @@
 //! Damaged rows are named, and never end the program.
 
+use cutshort_counts::packed_cells::PackedCells;
+use cutshort_counts::totals::Totals;
 use cutshort_store::Selection;
 use cutshort_store::StoreError;
 use cutshort_verdict::DataSet;
@@ -38,11 +40,11 @@ proptest! {
     /// The checksum put right, anything may come of it but a panic.
     #[test]
     fn any_bytes_can_be_read(body in proptest::collection::vec(any::<u8>(), 0..200), by_cells in any::<bool>()) {
-        let sealed = bytes::seal(1, |out| out.extend_from_slice(&body));
+        let sealed = cutshort_counts::bytes::seal(1, |out| out.extend_from_slice(&body));
         let _ = if by_cells {
-            packed_cells::PackedCells::parse(&sealed).and_then(|cells| cells.each(|_, _| ()))
+            PackedCells::parse(&sealed).and_then(|cells| cells.each(|_, _| ()))
         } else {
-            totals::Totals::parse(&sealed).and_then(|totals| totals.each(|_, _, _| ()))
+            Totals::parse(&sealed).and_then(|totals| totals.each(|_, _, _| ()))
         };
     }
 }

@@ -1,3 +1,5 @@
+//! The places that have rows of their own.
+
 use cutshort_geo::Country;
 use cutshort_model::Network;
 use cutshort_store::cell::packed::{Group, Packed, location_code, location_of};
@@ -5,7 +7,7 @@ use cutshort_verdict::WeightedCount;
 
 /// The place whose cells a row has: every cell is part of the world, of its country and of its bucket of networks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum RowPlace {
+pub enum RowPlace {
     /// All cells of the time.
     World,
     /// A country, or unknown, by its code.
@@ -23,11 +25,15 @@ const LOCATIONS: i64 = 1;
 const NETWORKS: i64 = 1_000;
 
 impl RowPlace {
-    pub(super) fn of_location(location: Option<Country>) -> Self {
+    /// The place of a country; none is that of clients whose country is unknown.
+    #[must_use]
+    pub fn of_location(location: Option<Country>) -> Self {
         Self::Location(location_code(location))
     }
 
-    pub(super) const fn of_network(network: Network) -> Self {
+    /// The bucket of a network.
+    #[must_use]
+    pub const fn of_network(network: Network) -> Self {
         match network {
             Network::As(number) => Self::Networks((number % BUCKETS) as u16),
             Network::Unknown | Network::Other => Self::Networks(UNNUMBERED),
@@ -35,16 +41,18 @@ impl RowPlace {
     }
 
     /// All countries, and unknown.
-    pub(super) fn all_locations() -> impl Iterator<Item = Option<Country>> {
+    pub fn all_locations() -> impl Iterator<Item = Option<Country>> {
         std::iter::once(None).chain(Country::all().map(Some))
     }
 
-    pub(super) fn all_networks() -> impl Iterator<Item = Self> {
+    /// All buckets of networks.
+    pub fn all_networks() -> impl Iterator<Item = Self> {
         (0..=UNNUMBERED).map(Self::Networks)
     }
 
-    /// The stored number.
-    pub(super) const fn number(self) -> i64 {
+    /// The number of the place, which stores keep: it must not change.
+    #[must_use]
+    pub const fn number(self) -> i64 {
         match self {
             Self::World => 0,
             Self::Location(code) => LOCATIONS + code as i64,
@@ -53,7 +61,8 @@ impl RowPlace {
     }
 
     /// Describes the place with a stored number, in messages.
-    pub(super) fn name(number: i64) -> String {
+    #[must_use]
+    pub fn name(number: i64) -> String {
         match number {
             0 => "the world".to_owned(),
             LOCATIONS..NETWORKS => {
@@ -70,7 +79,7 @@ impl RowPlace {
 }
 
 /// Divides the cells of all networks and locations into sorted cells of every place.
-pub(super) fn by_place(
+pub(crate) fn by_place(
     mut cells: Vec<(Packed, WeightedCount)>,
 ) -> Vec<(RowPlace, Vec<(Packed, WeightedCount)>)> {
     cells.sort_unstable_by_key(|(packed, _)| *packed);
@@ -111,7 +120,7 @@ fn regroup(
 }
 
 /// Sorts cells and adds up those with the same key.
-pub(super) fn merge_alike(mut cells: Vec<(Packed, WeightedCount)>) -> Vec<(Packed, WeightedCount)> {
+pub fn merge_alike(mut cells: Vec<(Packed, WeightedCount)>) -> Vec<(Packed, WeightedCount)> {
     cells.sort_unstable_by_key(|(packed, _)| *packed);
     cells.dedup_by(|(key, count), (kept, sum)| {
         let alike = key == kept;

@@ -7,12 +7,12 @@
 use cutshort_store::cell::packed::{Context, Group, Packed, PackedOutcome};
 use cutshort_verdict::WeightedCount;
 
-use super::bytes::{Broken, Reader, Unpacked, common_rate, open, put, put_count, put_rising, seal};
+use crate::bytes::{Broken, Reader, Unpacked, common_rate, open, put, put_count, put_rising, seal};
 
 const VERSION: u8 = 1;
 
 /// Packs cells, which must be sorted and have different keys.
-pub(super) fn pack(cells: &[(Packed, WeightedCount)]) -> Vec<u8> {
+pub fn pack(cells: &[(Packed, WeightedCount)]) -> Vec<u8> {
     let contexts = distinct(cells.iter().map(|(packed, _)| packed.context().0));
     let outcomes = distinct(cells.iter().map(|(packed, _)| packed.outcome().0));
     let rate = common_rate(cells.iter().map(|(_, count)| count));
@@ -62,18 +62,23 @@ fn put_block(
 }
 
 /// A reader of packed cells.
-pub(super) struct PackedCells<'a> {
+#[derive(Debug)]
+pub struct PackedCells<'a> {
     rate: u64,
     /// All contexts, which cells refer to by index.
-    pub(super) contexts: Vec<Context>,
+    pub contexts: Vec<Context>,
     /// All outcomes, which cells refer to by index.
-    pub(super) outcomes: Vec<PackedOutcome>,
+    pub outcomes: Vec<PackedOutcome>,
     groups: Vec<(Group, usize)>,
     blocks: Reader<'a>,
 }
 
 impl<'a> PackedCells<'a> {
-    pub(super) fn parse(bytes: &'a [u8]) -> Unpacked<Self> {
+    /// Checks the bytes and reads the dictionaries.
+    ///
+    /// # Errors
+    /// [`Broken`] if [`pack`] did not write these bytes; the same for the other functions.
+    pub fn parse(bytes: &'a [u8]) -> Unpacked<Self> {
         let mut reader = open(VERSION, bytes)?;
         let rate = reader.number()?;
         let contexts = reader.rising(Context::MAX.0)?.into_iter().map(Context).collect();
@@ -86,10 +91,7 @@ impl<'a> PackedCells<'a> {
     }
 
     /// Calls `each` with every group and its cells.
-    pub(super) fn each_group(
-        &self,
-        mut each: impl FnMut(Group, CellBlock<'a>) -> Unpacked<()>,
-    ) -> Unpacked<()> {
+    pub fn each_group(&self, mut each: impl FnMut(Group, CellBlock<'a>) -> Unpacked<()>) -> Unpacked<()> {
         let mut blocks = self.blocks;
         for &(group, length) in &self.groups {
             let reader = blocks.split(length)?;
@@ -101,7 +103,7 @@ impl<'a> PackedCells<'a> {
     }
 
     /// Calls `each` with every cell.
-    pub(super) fn each(&self, mut each: impl FnMut(Packed, WeightedCount)) -> Unpacked<()> {
+    pub fn each(&self, mut each: impl FnMut(Packed, WeightedCount)) -> Unpacked<()> {
         self.each_group(|group, block| {
             block.each(|context, outcome, count| {
                 each(Packed::new(group, self.contexts[context], self.outcomes[outcome]), count);
@@ -111,7 +113,8 @@ impl<'a> PackedCells<'a> {
 }
 
 /// The cells of one group.
-pub(super) struct CellBlock<'a> {
+#[derive(Debug)]
+pub struct CellBlock<'a> {
     reader: Reader<'a>,
     rate: u64,
     sides: (usize, usize),
@@ -120,7 +123,7 @@ pub(super) struct CellBlock<'a> {
 impl CellBlock<'_> {
     /// Calls `each` with the indexes of context and outcome and the count of every cell.
     #[inline]
-    pub(super) fn each(mut self, mut each: impl FnMut(usize, usize, WeightedCount)) -> Unpacked<()> {
+    pub fn each(mut self, mut each: impl FnMut(usize, usize, WeightedCount)) -> Unpacked<()> {
         const OUTSIDE: Broken = Broken("a cell is outside of its grid");
         let (contexts, outcomes) = self.sides;
         let (mut context, mut outcome) = (0, 0);

@@ -4,12 +4,13 @@ use cutshort_verdict::WeightedCount;
 
 /// Why bytes cannot be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Broken(pub(super) &'static str);
+pub struct Broken(pub &'static str);
 
 /// A decoded value, or why there is none.
-pub(super) type Unpacked<T> = Result<T, Broken>;
+pub type Unpacked<T> = Result<T, Broken>;
 
-pub(super) fn put(out: &mut Vec<u8>, number: u64) {
+/// Writes a number.
+pub fn put(out: &mut Vec<u8>, number: u64) {
     put_wide(out, u128::from(number));
 }
 
@@ -22,7 +23,7 @@ fn put_wide(out: &mut Vec<u8>, mut number: u128) {
 }
 
 /// Writes a count. Most counts have the sample rate `rate` throughout, so that one number is enough.
-pub(super) fn put_count(out: &mut Vec<u8>, count: &WeightedCount, rate: u64) {
+pub fn put_count(out: &mut Vec<u8>, count: &WeightedCount, rate: u64) {
     let regular = is_regular(count, rate);
     put_wide(out, u128::from(count.sampled) << 1 | u128::from(!regular));
     if !regular {
@@ -37,7 +38,7 @@ fn is_regular(count: &WeightedCount, rate: u64) -> bool {
 }
 
 /// The sample rate of the largest count that has only one; 1 if there is none.
-pub(super) fn common_rate<'a>(counts: impl Iterator<Item = &'a WeightedCount>) -> u64 {
+pub fn common_rate<'a>(counts: impl Iterator<Item = &'a WeightedCount>) -> u64 {
     let rate = |count: &WeightedCount| {
         count.weight.checked_div(count.sampled).filter(|rate| is_regular(count, *rate))
     };
@@ -47,45 +48,50 @@ pub(super) fn common_rate<'a>(counts: impl Iterator<Item = &'a WeightedCount>) -
 
 /// Reads bytes from the front.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reader<'a> {
+pub struct Reader<'a> {
     bytes: &'a [u8],
 }
 
 const ENDS: Broken = Broken("it ends too early");
 const TOO_LARGE: Broken = Broken("a number is too large");
 
+/// Every function fails with [`Broken`] if the bytes end too early or a number is too large.
 impl<'a> Reader<'a> {
-    pub(super) const fn is_empty(&self) -> bool {
+    /// Whether everything has been read.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
-    pub(super) fn byte(&mut self) -> Unpacked<u8> {
+    /// Reads a byte.
+    pub fn byte(&mut self) -> Unpacked<u8> {
         let (first, rest) = self.bytes.split_first().ok_or(ENDS)?;
         self.bytes = rest;
         Ok(*first)
     }
 
     /// Reads the next bytes.
-    pub(super) fn bytes(&mut self, length: usize) -> Unpacked<&'a [u8]> {
+    pub fn bytes(&mut self, length: usize) -> Unpacked<&'a [u8]> {
         let (front, rest) = self.bytes.split_at_checked(length).ok_or(ENDS)?;
         self.bytes = rest;
         Ok(front)
     }
 
     /// Reads the next `N` bytes.
-    pub(super) fn array<const N: usize>(&mut self) -> Unpacked<[u8; N]> {
+    pub fn array<const N: usize>(&mut self) -> Unpacked<[u8; N]> {
         let (front, rest) = self.bytes.split_first_chunk().ok_or(ENDS)?;
         self.bytes = rest;
         Ok(*front)
     }
 
     /// Splits off the next bytes.
-    pub(super) fn split(&mut self, length: usize) -> Unpacked<Self> {
+    pub fn split(&mut self, length: usize) -> Unpacked<Self> {
         Ok(Self { bytes: self.bytes(length)? })
     }
 
+    /// Reads a number.
     #[inline]
-    pub(super) fn number(&mut self) -> Unpacked<u64> {
+    pub fn number(&mut self) -> Unpacked<u64> {
         match *self.bytes {
             [first, ref rest @ ..] if first < 0x80 => {
                 self.bytes = rest;
@@ -100,7 +106,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a number of items that take at least one byte each.
-    pub(super) fn length(&mut self) -> Unpacked<usize> {
+    pub fn length(&mut self) -> Unpacked<usize> {
         let length = usize::try_from(self.number()?).map_err(|_| TOO_LARGE)?;
         if length <= self.bytes.len() { Ok(length) } else { Err(ENDS) }
     }
@@ -121,8 +127,9 @@ impl<'a> Reader<'a> {
         Err(TOO_LARGE)
     }
 
+    /// Reads what [`put_count`] wrote with the same rate.
     #[inline]
-    pub(super) fn count(&mut self, rate: u64) -> Unpacked<WeightedCount> {
+    pub fn count(&mut self, rate: u64) -> Unpacked<WeightedCount> {
         let first = self.number()?;
         let sampled = first >> 1;
         if first & 1 == 0 {
@@ -136,7 +143,7 @@ impl<'a> Reader<'a> {
 const SUM: usize = 4;
 
 /// Writes a format's version and a checksum, followed by what `write` writes.
-pub(super) fn seal(version: u8, write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+pub fn seal(version: u8, write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let mut out = vec![version; 1 + SUM];
     write(&mut out);
     let sum = crc32fast::hash(&out[1 + SUM..]).to_le_bytes();
@@ -145,7 +152,10 @@ pub(super) fn seal(version: u8, write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
 }
 
 /// Checks version and checksum, and returns the content.
-pub(super) fn open(version: u8, bytes: &[u8]) -> Unpacked<Reader<'_>> {
+///
+/// # Errors
+/// [`Broken`] if either is wrong.
+pub fn open(version: u8, bytes: &[u8]) -> Unpacked<Reader<'_>> {
     let [found, sum @ ..] = bytes else { return Err(ENDS) };
     if *found != version {
         return Err(Broken("its format is unknown: a newer version of cutshort may have written it"));
@@ -158,7 +168,7 @@ pub(super) fn open(version: u8, bytes: &[u8]) -> Unpacked<Reader<'_>> {
 }
 
 /// Writes ascending numbers as differences.
-pub(super) fn put_rising(out: &mut Vec<u8>, numbers: &[u64]) {
+pub fn put_rising(out: &mut Vec<u8>, numbers: &[u64]) {
     put(out, numbers.len() as u64);
     numbers.iter().fold(0, |last, &number| {
         put(out, number - last);
@@ -168,14 +178,14 @@ pub(super) fn put_rising(out: &mut Vec<u8>, numbers: &[u64]) {
 
 impl Reader<'_> {
     /// Reads what [`put_rising`] wrote; each number is at most `max`.
-    pub(super) fn rising(&mut self, max: u64) -> Unpacked<Vec<u64>> {
+    pub fn rising(&mut self, max: u64) -> Unpacked<Vec<u64>> {
         let length = self.length()?;
         let mut last = 0_u64;
         (0..length).map(|_| Ok(*self.next_after(&mut last, max)?)).collect()
     }
 
     /// Adds the next difference to `last`.
-    pub(super) fn next_after<'b>(&mut self, last: &'b mut u64, max: u64) -> Unpacked<&'b u64> {
+    pub fn next_after<'b>(&mut self, last: &'b mut u64, max: u64) -> Unpacked<&'b u64> {
         *last = last.checked_add(self.number()?).filter(|number| *number <= max).ok_or(TOO_LARGE)?;
         Ok(last)
     }

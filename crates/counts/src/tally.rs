@@ -9,17 +9,18 @@ use cutshort_store::{RollupQuery, RollupRow};
 use cutshort_verdict::{DataSet, Exclusion, Signature, Stage, Tag, Termination, WeightedCount};
 use foldhash::fast::FixedState;
 
-use super::bytes::{Broken, Unpacked};
-use super::packed_cells::PackedCells;
-use super::place::RowPlace;
-use super::query::Scan;
-use super::totals::{Folded, Totals};
+use crate::bytes::{Broken, Unpacked};
+use crate::packed_cells::PackedCells;
+use crate::place::RowPlace;
+use crate::scan::Scan;
+use crate::totals::{Folded, Totals};
 
 const STAGES: usize = Stage::ALL.len();
 type ValueCounts = [WeightedCount; STAGES + Exclusion::ALL.len()];
 
-/// The answer while it is added up.
-pub(super) struct AnswerSum<'a> {
+/// The answer to a query while it is added up.
+#[derive(Debug)]
+pub struct AnswerSum<'a> {
     data_set: DataSet,
     query: &'a RollupQuery,
     nodes: &'a HashMap<u16, String>,
@@ -37,22 +38,35 @@ enum Use {
 }
 
 impl<'a> AnswerSum<'a> {
-    pub(super) fn new(data_set: DataSet, query: &'a RollupQuery, nodes: &'a HashMap<u16, String>) -> Self {
+    /// An answer to a query without any rows yet; `nodes` are the names of nodes by their numbers in the rows.
+    #[must_use]
+    pub fn new(data_set: DataSet, query: &'a RollupQuery, nodes: &'a HashMap<u16, String>) -> Self {
         Self { data_set, query, nodes, folded: None, index: HashMap::default(), counts: Vec::new() }
     }
 
     /// Whether the query needs more than totals.
-    pub(super) fn needs_cells(&self) -> bool {
+    #[must_use]
+    pub fn needs_cells(&self) -> bool {
         let by_more = !matches!(self.query.by, None | Some(Dimension::Location | Dimension::As));
         by_more || self.query.selection.is_about_more_than_place()
     }
 
     /// What is counted as `other`, if the rows say so.
-    pub(super) const fn folded(&self) -> Option<Folded> {
+    #[must_use]
+    pub const fn folded(&self) -> Option<Folded> {
         self.folded
     }
 
-    pub(super) fn add_totals(&mut self, scan: &Scan<'_>, t: i64, bytes: &[u8]) -> Unpacked<()> {
+    /// Adds a row of a window, or of an hour or a day that begins with the window `t`: its cells if the query
+    /// [needs](Self::needs_cells) them, otherwise its totals.
+    ///
+    /// # Errors
+    /// [`Broken`] if the row cannot be decoded.
+    pub fn add(&mut self, scan: &Scan<'_>, t: i64, bytes: &[u8]) -> Unpacked<()> {
+        if self.needs_cells() { self.add_cells(scan, t, bytes) } else { self.add_totals(scan, t, bytes) }
+    }
+
+    fn add_totals(&mut self, scan: &Scan<'_>, t: i64, bytes: &[u8]) -> Unpacked<()> {
         let totals = Totals::parse(bytes)?;
         if scan.place == RowPlace::World {
             self.folded = Some(self.folded.unwrap_or_default().or(totals.folded));
@@ -89,7 +103,7 @@ impl<'a> AnswerSum<'a> {
         }
     }
 
-    pub(super) fn add_cells(&mut self, scan: &Scan<'_>, t: i64, bytes: &[u8]) -> Unpacked<()> {
+    fn add_cells(&mut self, scan: &Scan<'_>, t: i64, bytes: &[u8]) -> Unpacked<()> {
         let cells = PackedCells::parse(bytes)?;
         let from = self.from(t);
         let contexts = self.contexts(from, &cells.contexts);
@@ -180,7 +194,8 @@ impl<'a> AnswerSum<'a> {
     }
 
     /// The rows of the answer that count something.
-    pub(super) fn rows(mut self) -> Vec<RollupRow> {
+    #[must_use]
+    pub fn rows(mut self) -> Vec<RollupRow> {
         let mut order: Vec<((i64, u64), usize)> = self.index.drain().collect();
         order.sort_unstable();
         let rows = order.into_iter().filter_map(|((from, value), row)| {

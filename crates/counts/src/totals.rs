@@ -6,15 +6,15 @@ use cutshort_store::cell::CellOutcome;
 use cutshort_store::cell::packed::{Group, Packed};
 use cutshort_verdict::{Exclusion, Stage, WeightedCount};
 
-use super::bytes::{Broken, Reader, Unpacked, common_rate, open, put, put_count, seal};
+use crate::bytes::{Broken, Reader, Unpacked, common_rate, open, put, put_count, seal};
 
 const VERSION: u8 = 1;
 
 /// Each stage without and with a completed handshake, followed by the exclusions.
-pub(super) const SLOTS: usize = 2 * Stage::ALL.len() + Exclusion::ALL.len();
+const SLOTS: usize = 2 * Stage::ALL.len() + Exclusion::ALL.len();
 
 /// The slot in which an outcome is counted.
-pub(super) const fn slot(outcome: &CellOutcome) -> usize {
+const fn slot(outcome: &CellOutcome) -> usize {
     match *outcome {
         CellOutcome::Connection { stage, completed, .. } => 2 * stage as usize + completed as usize,
         CellOutcome::Excluded(reason) => 2 * Stage::ALL.len() + reason as usize,
@@ -23,26 +23,32 @@ pub(super) const fn slot(outcome: &CellOutcome) -> usize {
 
 /// Which dimensions have values that are counted as `other`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Folded {
-    pub(super) networks: bool,
-    pub(super) ports: bool,
+pub struct Folded {
+    /// Some networks are counted as `other`.
+    pub networks: bool,
+    /// Some ports are counted as `other`.
+    pub ports: bool,
 }
 
 impl Folded {
-    pub(super) fn of(cells: &[(Packed, WeightedCount)]) -> Self {
+    /// What some cells count as `other`.
+    #[must_use]
+    pub fn of(cells: &[(Packed, WeightedCount)]) -> Self {
         Self {
             networks: cells.iter().any(|(packed, _)| packed.group().network() == Network::Other),
             ports: cells.iter().any(|(packed, _)| packed.context().port() == Port::Other),
         }
     }
 
-    pub(super) const fn or(self, other: Self) -> Self {
+    /// What this or the other one says.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
         Self { networks: self.networks || other.networks, ports: self.ports || other.ports }
     }
 }
 
 /// Packs the totals of cells, which must be sorted.
-pub(super) fn pack(cells: &[(Packed, WeightedCount)], folded: Folded) -> Vec<u8> {
+pub fn pack(cells: &[(Packed, WeightedCount)], folded: Folded) -> Vec<u8> {
     let groups: Vec<_> = cells.chunk_by(|(a, _), (b, _)| a.group() == b.group()).map(sum).collect();
     let rate = common_rate(groups.iter().flat_map(|(_, counts)| counts));
     seal(VERSION, |out| {
@@ -74,14 +80,20 @@ fn sum(cells: &[(Packed, WeightedCount)]) -> (Group, [WeightedCount; SLOTS]) {
 }
 
 /// A reader of packed totals.
-pub(super) struct Totals<'a> {
-    pub(super) folded: Folded,
+#[derive(Debug)]
+pub struct Totals<'a> {
+    /// What is counted as `other` at this place and time.
+    pub folded: Folded,
     rate: u64,
     reader: Reader<'a>,
 }
 
 impl<'a> Totals<'a> {
-    pub(super) fn parse(bytes: &'a [u8]) -> Unpacked<Self> {
+    /// Checks the bytes.
+    ///
+    /// # Errors
+    /// [`Broken`] if [`pack`] did not write these bytes; the same for [`each`](Self::each).
+    pub fn parse(bytes: &'a [u8]) -> Unpacked<Self> {
         let mut reader = open(VERSION, bytes)?;
         let flags = reader.byte()?;
         let folded = Folded { networks: flags & 1 != 0, ports: flags & 2 != 0 };
@@ -89,7 +101,7 @@ impl<'a> Totals<'a> {
     }
 
     /// Calls `each` with every group, slot and count; the counts of a group come together.
-    pub(super) fn each(mut self, mut each: impl FnMut(Group, usize, WeightedCount)) -> Unpacked<()> {
+    pub fn each(mut self, mut each: impl FnMut(Group, usize, WeightedCount)) -> Unpacked<()> {
         let mut last = 0;
         while !self.reader.is_empty() {
             let group = Group(*self.reader.next_after(&mut last, Group::MAX.0)?);
