@@ -27,7 +27,11 @@ pub enum Classify {
 struct UrlOptions {
     secure: bool,
     classify: Classify,
+    memory: usize,
 }
+
+/// Bytes of counts that are kept in memory unless the address says otherwise.
+const MEMORY: usize = 256 << 20;
 
 impl UrlOptions {
     fn with(self, option: &str) -> Result<Self> {
@@ -37,14 +41,22 @@ impl UrlOptions {
             "secure=0" | "secure=false" => Self { secure: false, ..self },
             "classify=rust" => Self { classify: Classify::Rust, ..self },
             "classify=sql" => Self { classify: Classify::Sql, ..self },
-            _ => return refuse("the only options behind '?' are secure=1 and classify=rust or classify=sql"),
+            _ => match option.strip_prefix("memory=").map(str::parse::<u16>) {
+                Some(Ok(mebibytes)) => Self { memory: usize::from(mebibytes) << 20, ..self },
+                Some(Err(_)) => return refuse("memory= needs a number of MiB from 0 to 65535"),
+                None => {
+                    return refuse(
+                        "the only options after '?' are secure=1, classify=rust or classify=sql, and memory=MIB",
+                    );
+                }
+            },
         })
     }
 }
 
 /// The address of a store, as in `clickhouse://user:password@host:8123/database`.
 ///
-/// `clickhouses://` or `?secure=1` encrypts; `?classify=` chooses who [classifies](Classify). The password may also
+/// `clickhouses://` or `?secure=1` encrypts; `?classify=` chooses who [classifies](Classify), and `?memory=` the MiB of counts that are kept in memory. The password may also
 /// come from elsewhere; it is never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address {
@@ -52,6 +64,7 @@ pub struct Address {
     port: u16,
     secure: bool,
     classify: Classify,
+    memory: usize,
     user: String,
     password: Option<String>,
     database: String,
@@ -80,10 +93,11 @@ impl Address {
             _ => return refuse("it does not begin with clickhouse:// or clickhouses://"),
         };
         let (rest, options) = rest.split_once('?').unwrap_or((rest, ""));
-        let options = options
-            .split('&')
-            .try_fold(UrlOptions { secure, classify: Classify::default() }, UrlOptions::with)?;
-        let UrlOptions { secure, classify } = options;
+        let options = options.split('&').try_fold(
+            UrlOptions { secure, classify: Classify::default(), memory: MEMORY },
+            UrlOptions::with,
+        )?;
+        let UrlOptions { secure, classify, memory } = options;
         let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
         let (login, place) = authority.rsplit_once('@').unwrap_or(("", authority));
         let (user, password) = match login.split_once(':') {
@@ -97,6 +111,7 @@ impl Address {
             port,
             secure,
             classify,
+            memory,
             user: or_default(decode(user)?),
             password: password.map(decode).transpose()?,
             database: or_default(decode(database)?),
@@ -139,6 +154,12 @@ impl Address {
     #[must_use]
     pub const fn classify(&self) -> Classify {
         self.classify
+    }
+
+    /// The bytes of counts that are kept in memory.
+    #[must_use]
+    pub const fn memory(&self) -> usize {
+        self.memory
     }
 
     /// The server's name or IP address, the latter without brackets.
@@ -302,6 +323,11 @@ mod tests {
         assert_eq!(classify("clickhouse://h/x"), Some(Classify::Rust));
         assert_eq!(classify("clickhouse://h/x?secure=1&classify=sql"), Some(Classify::Sql));
         assert_eq!(classify("clickhouse://h/x?classify=by-hand"), None);
+        let memory = |text: &str| Address::parse(text).map(|address| address.memory()).ok();
+        assert_eq!(memory("clickhouse://h/x"), Some(256 << 20));
+        assert_eq!(memory("clickhouse://h/x?memory=0"), Some(0));
+        assert_eq!(memory("clickhouse://h/x?memory=1024"), Some(1 << 30));
+        assert_eq!(memory("clickhouse://h/x?memory=much"), None);
         let address = Address::parse("clickhouse://u:p%40s@db").unwrap();
         assert_eq!(address.password.as_deref(), Some("p@s"));
         assert!(!format!("{address:?}").contains("p@s"));

@@ -17,6 +17,7 @@ mod coverage;
 mod error;
 mod filter;
 mod forget;
+mod memory;
 mod migrations;
 mod moving;
 mod packets;
@@ -47,6 +48,7 @@ use cutshort_store::{
 use cutshort_verdict::{DataSet, Rules};
 
 pub use address::{Address, Classify};
+use memory::{Memory, Parts};
 pub use migrations::{Layout, migrate, schema};
 use server::Server;
 
@@ -59,6 +61,7 @@ type OpenEvents = Arc<dyn Fn(DataSet) -> Box<dyn Events> + Send + Sync>;
 pub struct ClickHouse {
     server: Arc<Server>,
     watch: windows::Watch,
+    memory: Memory,
     address: Address,
     /// The server with the database of the annotations, which all data sets share.
     annotations: Arc<Server>,
@@ -79,7 +82,8 @@ impl ClickHouse {
     /// [`StoreError::Refused`] if there is no store, or one of another version,
     /// with what to do.
     pub fn open(address: &Address) -> Result<Self> {
-        Self::open_data_set(address, DataSet::Tcp, None)
+        let parts = Arc::new(Parts::new(address.memory()));
+        Self::open_data_set(address, DataSet::Tcp, None, parts)
     }
 
     /// The same store with events, which are kept elsewhere: by the process that finds them.
@@ -98,6 +102,7 @@ impl ClickHouse {
         address: &Address,
         data_set: DataSet,
         annotations: Option<&Arc<Server>>,
+        parts: Arc<Parts>,
     ) -> Result<Self> {
         let mut server = Server::new(address, data_set)?;
         migrations::check(&mut server)?;
@@ -106,6 +111,7 @@ impl ClickHouse {
             annotations: Arc::clone(annotations.unwrap_or(&server)),
             server,
             watch: windows::Watch::default(),
+            memory: Memory::new(parts),
             address: address.clone(),
             data_sets: Default::default(),
             open_events: None,
@@ -126,7 +132,8 @@ impl ClickHouse {
                 return Ok(None);
             }
             // Another thread may have opened it at the same time.
-            let store = Self::open_data_set(&address, data_set, Some(&self.annotations))?;
+            let store =
+                Self::open_data_set(&address, data_set, Some(&self.annotations), self.memory.parts())?;
             let _ = slot.set(Box::new(Self { open_events: self.open_events.clone(), ..store }));
         }
         Ok(slot.get().map(Box::as_ref))
@@ -239,7 +246,7 @@ impl Store for ClickHouse {
     }
 
     fn rollups(&self, query: &RollupQuery) -> Result<RollupAnswer> {
-        rollups::answer(&self.server, query)
+        rollups::answer(&self.server, &self.memory, query)
     }
 
     fn servers(&self, range: &Range<i64>) -> Result<Option<Vec<ServerTotals>>> {
@@ -259,7 +266,10 @@ impl Store for ClickHouse {
     }
 
     fn status(&self) -> Result<Status> {
-        status::status(&self.server)
+        let status = status::status(&self.server);
+        // Whoever knows this status gets answers that are as recent.
+        self.memory.look_again();
+        status
     }
 
     fn coverage(&self) -> Result<Vec<NodeCoverage>> {

@@ -174,7 +174,14 @@ pub(crate) fn cells_within(server: &Server, range: &Range<i64>) -> Result<Vec<(W
     let rows = results::within(server, range)?;
     let rows: Vec<ResultRow> =
         rows.into_iter().filter(|row| row.level == Level::FifteenMinutes as u8 && row.has_cells).collect();
-    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(Vec::new()) };
+    let mut found = cells_of(server, &rows.iter().collect::<Vec<_>>())?;
+    let of = |row: &ResultRow| Some((Window::containing(row.t), found.remove(&row.generation)?));
+    Ok(rows.iter().filter_map(of).collect())
+}
+
+/// The cells of results of one level, in order of time, by generation; without servers.
+pub(crate) fn cells_of(server: &Server, rows: &[&ResultRow]) -> Result<BTreeMap<u64, Cells>> {
+    let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(BTreeMap::new()) };
     let mut filter = Filter::default();
     filter.generations("t", (first.t, last.t), rows.iter().map(|row| row.generation).collect());
     filter.add("networks = 1");
@@ -183,8 +190,7 @@ pub(crate) fn cells_within(server: &Server, range: &Range<i64>) -> Result<Vec<(W
     each_sum(server, &filter, sums, &format!("generation, {}", roll::KEYS), &mut |row| {
         found.get_mut(&row.of_result).map_or(Ok(()), |cells| row.add_to(cells))
     })?;
-    let of = |row: &ResultRow| Some((Window::containing(row.t), found.remove(&row.generation)?));
-    Ok(rows.iter().filter_map(of).collect())
+    Ok(found)
 }
 
 /// Reads sums of the counts that pass a filter.

@@ -115,6 +115,28 @@ pub(crate) fn within(server: &Server, range: &Range<i64>) -> Result<Vec<ResultRo
     server.all(server.query(&sql).param("from", range.start).param("to", range.end))
 }
 
+#[derive(Row, Deserialize)]
+struct Print {
+    day: i64,
+    print: u64,
+}
+
+/// A digest of the results of each day of a range, which changes with them. (Also when the server merges rows that were
+/// replaced.)
+pub(crate) fn prints(server: &Server, range: &Range<i64>) -> Result<BTreeMap<i64, u64>> {
+    let sql = format!(
+        "SELECT toUnixTimestamp64Nano(t) - positiveModulo(toUnixTimestamp64Nano(t), {}) AS day,
+           groupBitXor(sipHash64(level, t, version)) AS print
+         FROM result WHERE t >= {} AND t < {} GROUP BY day",
+        Level::Day.nanoseconds(),
+        time("from"),
+        time("to")
+    );
+    let found: Vec<Print> =
+        server.all(server.question(&sql).param("from", range.start).param("to", range.end))?;
+    Ok(found.into_iter().map(|row| (row.day, row.print)).collect())
+}
+
 /// The result of a window.
 pub(crate) fn of_window(server: &Server, window: i64) -> Result<Option<ResultRow>> {
     let sql = format!("SELECT {COLUMNS} FROM result FINAL WHERE level = 0 AND t = {}", time("window"));

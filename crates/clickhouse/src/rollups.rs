@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use clickhouse::Row;
 use cutshort_geo::Country;
@@ -12,11 +13,12 @@ use serde::Deserialize;
 
 use crate::cells::{NETWORK, OTHER_NETWORKS, UNKNOWN_NETWORK, unknown};
 use crate::filter::{Filter, GENERATIONS};
+use crate::memory::Memory;
 use crate::results::{self, Level, ResultRow, digest};
 use crate::server::Server;
 
-pub(crate) fn answer(server: &Server, query: &RollupQuery) -> Result<RollupAnswer> {
-    let results = Results::read(server, &query.range)?;
+pub(crate) fn answer(server: &Arc<Server>, memory: &Memory, query: &RollupQuery) -> Result<RollupAnswer> {
+    let results = memory.results(server, &query.range)?;
     let coarsest = match query.bucket {
         None | Some(Bucket::Day | Bucket::Week) => Level::Day,
         Some(Bucket::Hour) => Level::Hour,
@@ -24,9 +26,11 @@ pub(crate) fn answer(server: &Server, query: &RollupQuery) -> Result<RollupAnswe
     };
     let parts = results.cover(&query.range, coarsest);
     let mut tally = AnswerSum { data_set: server.data_set, query, rows: HashMap::new() };
+    let kept = memory.take(server, &parts);
+    kept.answer(server.data_set, query)?.iter().for_each(|row| tally.add_row(row));
     for level in [Level::FifteenMinutes, Level::Hour, Level::Day] {
         let of_level: Vec<&ResultRow> =
-            parts.iter().copied().filter(|part| part.level == level as u8).collect();
+            kept.missing.iter().copied().filter(|part| part.level == level as u8).collect();
         of_level.chunks(GENERATIONS).try_for_each(|some| tally.read(server, level, some))?;
     }
     Ok(RollupAnswer {
@@ -44,6 +48,15 @@ pub(crate) struct Results {
 impl Results {
     pub(crate) fn read(server: &Server, range: &Range<i64>) -> Result<Self> {
         Ok(Self { rows: results::within(server, &results::whole_days(range))? })
+    }
+
+    /// The same results with others in a range of time.
+    pub(crate) fn with(&self, range: Range<i64>, others: Vec<ResultRow>) -> Self {
+        let mut rows: Vec<ResultRow> =
+            self.rows.iter().filter(|row| !range.contains(&row.t)).cloned().collect();
+        rows.extend(others);
+        rows.sort_by_key(|row| (row.level, row.t));
+        Self { rows }
     }
 
     pub(crate) fn of(&self, level: Level) -> &[ResultRow] {
@@ -185,6 +198,19 @@ impl AnswerSum<'_> {
         let slot = slot.ok_or_else(unknown)?;
         slot.merge(&WeightedCount { sampled: row.sampled, weight: row.weight, squares: row.squares });
         Ok(())
+    }
+
+    /// Adds a part of the answer that was added up elsewhere.
+    fn add_row(&mut self, row: &RollupRow) {
+        let (from, stages, excluded) = (row.from, Default::default(), Default::default());
+        let sum = self.rows.entry((from, row.value.clone())).or_insert_with(|| RollupRow {
+            from,
+            value: row.value.clone(),
+            stages,
+            excluded,
+        });
+        sum.stages.iter_mut().zip(&row.stages).for_each(|(sum, count)| sum.merge(count));
+        sum.excluded.iter_mut().zip(&row.excluded).for_each(|(sum, count)| sum.merge(count));
     }
 
     /// The rows of the answer, in order of time.

@@ -1,6 +1,7 @@
 //! A blocking client of the server.
 
 use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use clickhouse::error::Error;
@@ -41,6 +42,8 @@ pub(crate) struct Server {
     pub(crate) cluster: Option<String>,
     pub(crate) classify: Classify,
     breaker: Breaker,
+    /// The number of times that results were written.
+    results_written: AtomicU64,
 }
 
 impl Server {
@@ -72,6 +75,7 @@ impl Server {
             cluster: None,
             classify: address.classify(),
             breaker: Breaker::default(),
+            results_written: AtomicU64::new(0),
         })
     }
 
@@ -214,12 +218,22 @@ impl Server {
             return Ok(());
         }
         let mut insert = self.insert::<T>(table)?;
-        self.wait(async {
+        let written = self.wait(async {
             for row in rows {
                 insert.write(&row).await?;
             }
             insert.end().await
-        })
+        });
+        if table == "result" {
+            // Also after an error: they may have been written nevertheless.
+            self.results_written.fetch_add(1, Ordering::AcqRel);
+        }
+        written
+    }
+
+    /// The number of times that results were written through this server.
+    pub(crate) fn results_written(&self) -> u64 {
+        self.results_written.load(Ordering::Acquire)
     }
 
     /// Inserts a file.
