@@ -31,6 +31,7 @@ mod segments;
 mod server;
 mod servers;
 mod status;
+mod together;
 mod verdicts;
 mod windows;
 
@@ -51,6 +52,7 @@ pub use address::{Address, Classify};
 use memory::{Memory, Parts};
 pub use migrations::{Layout, migrate, schema};
 use server::Server;
+use together::Together;
 
 /// Opens where the events of a data set are kept.
 type OpenEvents = Arc<dyn Fn(DataSet) -> Box<dyn Events> + Send + Sync>;
@@ -62,6 +64,7 @@ pub struct ClickHouse {
     server: Arc<Server>,
     watch: windows::Watch,
     memory: Memory,
+    together: Together,
     address: Address,
     /// The server with the database of the annotations, which all data sets share.
     annotations: Arc<Server>,
@@ -112,6 +115,7 @@ impl ClickHouse {
             server,
             watch: windows::Watch::default(),
             memory: Memory::new(parts),
+            together: Together::default(),
             address: address.clone(),
             data_sets: Default::default(),
             open_events: None,
@@ -176,12 +180,11 @@ impl Store for ClickHouse {
     }
 
     fn append(&self, segment: &Segment) -> Result<Added> {
-        let added = self.append_all(std::slice::from_ref(segment))?;
-        Ok(added.first().copied().unwrap_or(Added::Known))
+        self.together.append(&self.server, segment)
     }
 
     fn append_all(&self, segments: &[Segment]) -> Result<Vec<Added>> {
-        segments::append(&self.server, segments)
+        segments::append(&self.server, segments)?.into_iter().collect()
     }
 
     fn windows(&self, range: Range<i64>) -> Result<Vec<WindowState>> {

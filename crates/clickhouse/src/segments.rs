@@ -150,7 +150,9 @@ enum Arrival {
 
 /// First it is recorded that segments arrive, then the packets of each are inserted, then it is recorded that all are
 /// kept. If this is interrupted, it is repeated: the ID is the deduplication token, and the packets are counted.
-pub(crate) fn append(server: &Server, segments: &[Segment]) -> Result<Vec<Added>> {
+///
+/// The result of a segment is an error if it is from the future; an error of the server is that of all.
+pub(crate) fn append(server: &Server, segments: &[Segment]) -> Result<Vec<Result<Added>>> {
     segments.chunks(TOGETHER).try_fold(Vec::new(), |mut added, some| {
         added.extend(append_some(server, some)?);
         Ok(added)
@@ -158,9 +160,9 @@ pub(crate) fn append(server: &Server, segments: &[Segment]) -> Result<Vec<Added>
 }
 
 /// The number of segments that are recorded in one statement.
-const TOGETHER: usize = 64;
+pub(crate) const TOGETHER: usize = 64;
 
-fn append_some(server: &Server, segments: &[Segment]) -> Result<Vec<Added>> {
+fn append_some(server: &Server, segments: &[Segment]) -> Result<Vec<Result<Added>>> {
     let rows: Vec<SegmentRow> = segments.iter().map(SegmentRow::of).collect();
     if let Some(other) = segments.iter().find(|segment| segment.info().data_set != server.data_set) {
         return Err(StoreError::Refused(format!(
@@ -170,23 +172,21 @@ fn append_some(server: &Server, segments: &[Segment]) -> Result<Vec<Added>> {
         )));
     }
     let known = Known::of(server, &rows).map_err(not_the_segments)?;
-    // Those before one of the future are kept.
-    let is_future = |segment: &Segment| segment.info().check_clock(known.now).is_err();
-    let sound = segments.iter().position(is_future).unwrap_or(segments.len());
     let mut seen = HashSet::new();
     let (mut arriving, mut added) = (Vec::new(), Vec::new());
-    for (segment, row) in segments.iter().zip(&rows).take(sound) {
+    for (segment, row) in segments.iter().zip(&rows) {
+        if let Err(error) = segment.info().check_clock(known.now) {
+            added.push(Err(error));
+            continue;
+        }
         let arrival = if seen.insert(&row.id) { known.arrival(&row.id) } else { Arrival::Known };
-        added.push(if arrival == Arrival::Known { Added::Known } else { Added::New });
+        added.push(Ok(if arrival == Arrival::Known { Added::Known } else { Added::New }));
         if arrival != Arrival::Known {
             arriving.push((segment, row, arrival));
         }
     }
     keep(server, &arriving, known.now).map_err(not_the_segments)?;
-    match segments.get(sound) {
-        Some(future) => future.info().check_clock(known.now).map(|()| added),
-        None => Ok(added),
-    }
+    Ok(added)
 }
 
 fn keep(server: &Server, arriving: &[(&Segment, &SegmentRow, Arrival)], now: i64) -> Result<()> {
@@ -196,13 +196,32 @@ fn keep(server: &Server, arriving: &[(&Segment, &SegmentRow, Arrival)], now: i64
     }
     note(ARRIVING)?;
     await_drop(server, arriving.iter().flat_map(|(_, row, _)| &row.windows), now)?;
-    for (segment, row, arrival) in arriving {
-        match arrival {
-            Arrival::Begun { is_abandoned } => deliver_again(server, segment, row, *is_abandoned)?,
-            _ => deliver(server, segment, &row.id, &row.id)?,
-        }
-    }
+    // Most of the time of an insert goes into flushing files to disk.
+    let share = arriving.len().div_ceil(AT_ONCE);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = arriving
+            .chunks(share)
+            .map(|some| {
+                scope.spawn(|| some.iter().try_for_each(|arriving| deliver_packets(server, arriving)))
+            })
+            .collect();
+        let failed = || Err(StoreError::Failed("a thread that delivers packets ended".into()));
+        threads.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|_| failed()))
+    })?;
     note(KEPT)
+}
+
+/// The number of segments whose packets are delivered at a time.
+const AT_ONCE: usize = 4;
+
+fn deliver_packets(
+    server: &Server,
+    (segment, row, arrival): &(&Segment, &SegmentRow, Arrival),
+) -> Result<()> {
+    match arrival {
+        Arrival::Begun { is_abandoned } => deliver_again(server, segment, row, *is_abandoned),
+        _ => deliver(server, segment, &row.id, &row.id),
+    }
 }
 
 /// A missing permission or table is not the fault of the segment, so the sender must keep the segment.

@@ -9,12 +9,14 @@ use std::time::{Duration, Instant};
 
 use cutshort_clickhouse::{Address, ClickHouse, Layout, migrate};
 use cutshort_geo::Geo;
-use cutshort_model::{Bucket, Dimension, Window};
+use cutshort_model::{Bucket, Dimension, Window, now};
 use cutshort_pipeline::{Arrival, Due, Privacy, WindowJob, import};
-use cutshort_store::{RollupAnswer, RollupQuery, Selection, Store};
+use cutshort_store::{
+    Added, Provenance, RollupAnswer, RollupQuery, Segment, SegmentSource, Selection, Store, StoreError,
+};
 use cutshort_verdict::Rules;
 
-use super::conformance::{MINUTE, START, packet};
+use super::conformance::{MINUTE, START, file, packet};
 use super::server::{is_available, server};
 
 /// Windows that are imported.
@@ -141,6 +143,43 @@ fn a_question_asked_again_costs_no_statement() {
     WindowJob::default().run_due(&store, &Geo::builtin(), Due::All, &mut go_on).unwrap();
     let sampled = |answer: &RollupAnswer| answer.rows.iter().map(|row| row.total().sampled).sum::<u64>();
     assert_eq!(sampled(&store.rollups(&query).unwrap()), sampled(&first) + 1);
+}
+
+#[test]
+fn segments_that_arrive_at_the_same_time_share_statements() {
+    const SEGMENTS: u8 = 40;
+    if !is_available() {
+        return;
+    }
+    let (counter, store) = counted("together");
+    let segments: Vec<_> =
+        (0..SEGMENTS).map(|client| file(vec![packet(client, START + i64::from(client))])).collect();
+    std::thread::scope(|scope| {
+        for segment in &segments {
+            scope.spawn(|| assert_eq!(store.append(segment).unwrap(), Added::New));
+        }
+    });
+    let statements = counter.taken();
+    // Its packets are inserted for each of them; three more statements, one by one.
+    assert!(statements < 2 * segments.len(), "{statements} statements for {} segments", segments.len());
+    let status = store.status().unwrap();
+    assert_eq!((status.segments, status.packets), (SEGMENTS.into(), SEGMENTS.into()));
+    assert!(segments.iter().all(|segment| store.append(segment).unwrap() == Added::Known));
+    // One that is refused does not keep the others from being stored.
+    let future = now() + 10 * 86_400_000_000_000;
+    let early = file(vec![packet(1, START + 77)]);
+    let source = SegmentSource::tcp("ams1", Provenance::Live, (future, future));
+    let late = Segment::encode(vec![packet(2, future)], &source, None).unwrap();
+    std::thread::scope(|scope| {
+        let refused = scope.spawn(|| store.append(&late));
+        for client in 3..20 {
+            let segment = file(vec![packet(client, START + 99)]);
+            let store = &store;
+            scope.spawn(move || assert_eq!(store.append(&segment).unwrap(), Added::New));
+        }
+        assert_eq!(store.append(&early).unwrap(), Added::New);
+        assert!(matches!(refused.join().unwrap(), Err(StoreError::Refused(_))));
+    });
 }
 
 #[test]
