@@ -72,9 +72,10 @@ pub(super) fn link_header(socket: BorrowedFd<'_>, interface: &str) -> io::Result
     // SAFETY: it is numbers and bytes only, for which zeros are a value.
     let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
     let name = interface.bytes().take(libc::IFNAMSIZ - 1);
-    request.ifr_name.iter_mut().zip(name).for_each(|(to, byte)| *to = byte.cast_signed());
+    request.ifr_name.iter_mut().zip(name).for_each(|(to, byte)| *to = byte as libc::c_char);
     // SAFETY: the kernel reads the name, which ends with a zero, and writes an address, both in the structure.
-    if unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFHWADDR, &raw mut request) } != 0 {
+    // The type of the request is another with musl.
+    if unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFHWADDR as _, &raw mut request) } != 0 {
         return Err(io::Error::last_os_error());
     }
     // SAFETY: the kernel has written this field of the union.
