@@ -64,16 +64,15 @@ impl Default for Nodes {
 }
 
 impl Nodes {
-    fn number(&mut self, name: &str) -> u16 {
+    /// The number of a node; none if there are too many to give each of them one.
+    fn number(&mut self, name: &str) -> Option<u16> {
         if let Some(known) = self.numbers.get(name) {
-            return *known;
+            return Some(*known);
         }
-        let number = u16::try_from(self.numbers.len()).unwrap_or(LAST_NODE);
-        if number < LAST_NODE {
-            Arc::make_mut(&mut self.names).insert(number, name.to_owned());
-            self.numbers.insert(name.to_owned(), number);
-        }
-        number
+        let number = u16::try_from(self.numbers.len()).ok().filter(|number| *number < LAST_NODE)?;
+        Arc::make_mut(&mut self.names).insert(number, name.to_owned());
+        self.numbers.insert(name.to_owned(), number);
+        Some(number)
     }
 }
 
@@ -192,16 +191,17 @@ impl Parts {
         for (generation, cells) in found {
             let asked = load.rows.iter().find(|missing| missing.row.generation == generation);
             let Some(asked) = asked.map(|missing| missing.asked) else { continue };
-            let part = self.pack(&cells);
-            self.lock().keep(generation, part, asked, self.room);
+            if let Some(part) = self.pack(&cells) {
+                self.lock().keep(generation, part, asked, self.room);
+            }
         }
         self.lock().forget(&load.rows);
     }
 
-    fn pack(&self, cells: &Cells) -> Part {
+    fn pack(&self, cells: &Cells) -> Option<Part> {
         let numbers = {
             let mut inner = self.lock();
-            NodeNumbers(cells.nodes().iter().map(|name| inner.nodes.number(name)).collect())
+            NodeNumbers(cells.nodes().iter().map(|name| inner.nodes.number(name)).collect::<Option<_>>()?)
         };
         let mut rows: HashMap<RowPlace, PackedRow> = counts::rows(numbers.apply(cells)).into_iter().collect();
         for row in rows.values_mut() {
@@ -210,7 +210,7 @@ impl Parts {
         }
         rows.shrink_to_fit();
         let bytes = rows.values().map(|row| row.cells.len() + row.totals.len() + ROW_BYTES).sum();
-        Part { rows: Arc::new(rows), bytes, used: 0 }
+        Some(Part { rows: Arc::new(rows), bytes, used: 0 })
     }
 }
 
@@ -243,6 +243,9 @@ impl Inner {
 
     /// Keeps counts, unless everything that would make room for them was used later than they were asked for.
     fn keep(&mut self, generation: u64, part: Part, asked: u64, room: usize) {
+        if part.bytes > room {
+            return;
+        }
         while self.bytes + part.bytes > room {
             let oldest = self.kept.iter().min_by_key(|(_, part)| part.used);
             let Some((oldest, used)) = oldest.map(|(generation, part)| (*generation, part.used)) else {
@@ -259,5 +262,47 @@ impl Inner {
         self.asked.remove(&generation);
         let used = self.clock;
         self.kept.insert(generation, Part { used, ..part });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(bytes: usize) -> Part {
+        Part { rows: Arc::default(), bytes, used: 0 }
+    }
+
+    fn kept(inner: &Inner) -> Vec<u64> {
+        let mut kept: Vec<u64> = inner.kept.keys().copied().collect();
+        kept.sort_unstable();
+        kept
+    }
+
+    #[test]
+    fn what_was_used_longest_ago_makes_room() {
+        let mut inner = Inner::default();
+        for (generation, clock) in [(1, 10), (2, 11), (3, 12)] {
+            inner.clock = clock;
+            inner.keep(generation, part(40), clock, 100);
+        }
+        assert_eq!((kept(&inner), inner.bytes), (vec![2, 3], 80));
+        // Asked for before the others were used: it would only take turns with them.
+        inner.keep(4, part(40), 11, 100);
+        assert_eq!((kept(&inner), inner.bytes), (vec![2, 3], 80));
+        inner.clock = 20;
+        inner.keep(4, part(100), 19, 100);
+        assert_eq!((kept(&inner), inner.bytes), (vec![4], 100));
+        inner.keep(5, part(101), 21, 100);
+        assert_eq!((kept(&inner), inner.bytes), (vec![4], 100));
+    }
+
+    #[test]
+    fn nodes_have_numbers_until_these_run_out() {
+        let mut nodes = Nodes::default();
+        for at in 0..u32::from(LAST_NODE) {
+            assert_eq!(nodes.number(&format!("node{at}")), u16::try_from(at).ok());
+        }
+        assert_eq!((nodes.number("one more"), nodes.number("node7")), (None, Some(7)));
     }
 }
