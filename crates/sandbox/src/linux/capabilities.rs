@@ -24,7 +24,15 @@ pub(super) fn drop_bounds(kept: &CapsHashSet) {
 
 /// Gives up all capabilities but these.
 pub(super) fn drop_capabilities(kept: &CapsHashSet) -> Result<(), CapsError> {
-    let kept: CapsHashSet = caps::read(None, CapSet::Permitted)?.intersection(kept).copied().collect();
+    let read = |set| caps::read(None, set);
+    let kept: CapsHashSet = read(CapSet::Permitted)?.intersection(kept).copied().collect();
+    // Units may refuse the call to programs that have nothing to give up.
+    if read(CapSet::Permitted)? == kept
+        && read(CapSet::Effective)? == kept
+        && read(CapSet::Inheritable)?.is_empty()
+    {
+        return Ok(());
+    }
     caps::clear(None, CapSet::Inheritable)?;
     // What is effective must be permitted.
     caps::set(None, CapSet::Effective, &kept)?;
