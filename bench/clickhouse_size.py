@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """A store in ClickHouse that is large by number: of segments, windows and generations, whose rows the server makes.
 
-usage: bench/clickhouse_size.py [agents] [retention] [generations] [kept] [--agents N] [--binary CUTSHORT]
+usage: bench/clickhouse_size.py [agents] [retention] [generations] [kept] [year] [--agents N] [--binary CUTSHORT]
 
     agents       1,000 agents of one-minute segments for two windows are computed
     retention    the packets of 20,000 segments go from the disk, of a whole day and of a part of one
     generations  the rows of 10,000 generations that do not hold go, while two windows wait for their results
     kept         1,008,000 kept segments (100 agents, a week): what an idle `cutshort serve` costs, and its status
+    year         a dashboard's questions about a year of counts, 100 cells in each window, with and without memory
 
-Without names all four. Starts a server (scripts/clickhouse) and ends it. Needs `cargo build --profile dist -p cutshort`.
+Without names all five. Starts a server (scripts/clickhouse) and ends it. Needs `cargo build --profile dist -p cutshort`.
 Each line says the time, the processor's time of ClickHouse, and the most memory of cutshort and of ClickHouse.
 """
 import argparse, json, os, pathlib, re, subprocess, sys, tempfile, threading, time, urllib.parse, urllib.request
@@ -195,7 +196,44 @@ def kept(options, server, database):
     print(f"cutshort serve {serve.end()} MiB at most, ClickHouse {memory(server.pid)} MiB", flush=True)
 
 
-ALL = {"agents": agents, "retention": retention, "generations": generations, "kept": kept}
+def year(options, server, database):
+    # Windows whose packets were deleted: nothing is due, and only hours and days are made.
+    windows = 365 * 96
+    t = "toDateTime64('2025-06-01 00:00:00', 9, 'UTC') + toIntervalMinute(15 * w)"
+    countries = "['US','DE','BR','IN','JP','PT','PE','IR','CN','RU','ES','FR','GB','IT','NL','PL','SE','TR','UA','ZA']"
+    server.sql(database, f"INSERT INTO frozen SELECT {t} FROM (SELECT number AS w FROM numbers({windows}))")
+    for networks in (1, 0):
+        server.sql(database, f"""INSERT INTO cell (level, networks, t, generation, location, network, asn, ip_version, port, node,
+          excluded, stage, termination, completed, signature_id, tags, sampled, weight, squares)
+          SELECT 0, {networks}, {t}, 1000000 + w, {countries}[1 + c % 20], {"'as'" if networks else "'unknown'"},
+            {"13 * ((w * 7 + c) % 1000) + 1" if networks else "0"}, 4, if(c % 5 = 0, 80, 443), 'ams1', '',
+            ['post_syn', 'post_ack', 'post_psh', 'later_data', 'not_anomalous'][1 + intDiv(c, 20)],
+            if(c < 80, 'rst', 'none'), c >= 20, if(c < 80, 1 + intDiv(c, 20) * 4, 0), 0, 5, 50, 500
+          FROM (SELECT intDiv(number, 100) AS w, number % 100 AS c FROM numbers({windows * 100}))
+          SETTINGS max_partitions_per_insert_block = 0""")
+    server.sql(database, f"""INSERT INTO result SELECT 0, {t}, 1, 1000000 + w, 1, 0, 0, 500, 0, 0, 500, [0, 0, 0], now64(9), 0, [],
+      false, true, false, false FROM (SELECT number AS w FROM numbers({windows}))""")
+    # Hours and days are made after a window was computed.
+    segments(server, database, "toDateTime64('2026-06-01 00:00:00', 9, 'UTC')", 1, 15)
+    verb = ["recompute", "--from", "2026-06-01T00:00:00Z", "--to", "2026-06-01T00:15:00Z", "--store", server.store(database)]
+    seconds, before, own = computed(options, server, database, verb)
+    assert server.sql(database, "SELECT count() FROM result FINAL WHERE level = 2") == "365"
+    say("hours and days of a year made", seconds, server, before, own)
+    for memory, rates in [(0, [5]), (1024, [5, 5, 20, 200])]:
+        address = f"{server.store(database)}?memory={memory}"
+        # Another worker looks for events.
+        serve = Serve(options.binary, address, CUTSHORT_WORKER="2/2", CUTSHORT_TAKEOVER="1000h")
+        for rate in rates:
+            time.sleep(5)
+            before = processor(server.pid)
+            load = [sys.executable, ROOT / "bench" / "http_load.py", serve.url, "--rate", str(rate), "--seconds", "20"]
+            print(f"memory={memory}:", subprocess.run(load, stdout=subprocess.PIPE, text=True).stdout.split("\n")[0], flush=True)
+            cost = (processor(server.pid) - before) / (rate * 20) * 1000
+            print(f"  {cost:.1f} CPU-ms of ClickHouse a request", flush=True)
+        print(f"  cutshort serve {serve.end()} MiB at most", flush=True)
+
+
+ALL = {"agents": agents, "retention": retention, "generations": generations, "kept": kept, "year": year}
 
 
 def main():
