@@ -207,8 +207,8 @@ def year(options, server, database):
           excluded, stage, termination, completed, signature_id, tags, sampled, weight, squares)
           SELECT 0, {networks}, {t}, 1000000 + w, {countries}[1 + c % 20], {"'as'" if networks else "'unknown'"},
             {"13 * ((w * 7 + c) % 1000) + 1" if networks else "0"}, 4, if(c % 5 = 0, 80, 443), 'ams1', '',
-            ['post_syn', 'post_ack', 'post_psh', 'later_data', 'not_anomalous'][1 + intDiv(c, 20)],
-            if(c < 80, 'rst', 'none'), c >= 20, if(c < 80, 1 + intDiv(c, 20) * 4, 0), 0, 5, 50, 500
+            ['post_syn', 'post_ack', 'post_psh', 'later', 'none'][1 + intDiv(c, 20)],
+            if(c < 80, 'reset', 'fin'), c >= 20, if(c < 80, 1 + intDiv(c, 20) * 4, 0), 0, 5, 50, 500
           FROM (SELECT intDiv(number, 100) AS w, number % 100 AS c FROM numbers({windows * 100}))
           SETTINGS max_partitions_per_insert_block = 0""")
     server.sql(database, f"""INSERT INTO result SELECT 0, {t}, 1, 1000000 + w, 1, 0, 0, 500, 0, 0, 500, [0, 0, 0], now64(9), 0, [],
@@ -227,7 +227,10 @@ def year(options, server, database):
             time.sleep(5)
             before = processor(server.pid)
             load = [sys.executable, ROOT / "bench" / "http_load.py", serve.url, "--rate", str(rate), "--seconds", "20"]
-            print(f"memory={memory}:", subprocess.run(load, stdout=subprocess.PIPE, text=True).stdout.split("\n")[0], flush=True)
+            loaded = subprocess.run(load, stdout=subprocess.PIPE, text=True)
+            if loaded.returncode:
+                raise SystemExit(loaded.stdout)
+            print(f"memory={memory}:", loaded.stdout.split("\n")[0], flush=True)
             cost = (processor(server.pid) - before) / (rate * 20) * 1000
             print(f"  {cost:.1f} CPU-ms of ClickHouse a request", flush=True)
         print(f"  cutshort serve {serve.end()} MiB at most", flush=True)

@@ -56,8 +56,8 @@ impl UrlOptions {
 
 /// The address of a store, as in `clickhouse://user:password@host:8123/database`.
 ///
-/// `clickhouses://` or `?secure=1` encrypts; `?classify=` chooses who [classifies](Classify), and `?memory=` the MiB of counts that are kept in memory. The password may also
-/// come from elsewhere; it is never shown.
+/// `clickhouses://` or `?secure=1` encrypts; `?classify=` chooses who [classifies](Classify), and `?memory=` how many MiB
+/// of counts are kept in memory. The password may also come from elsewhere; it is never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address {
     host: String,

@@ -37,6 +37,7 @@ impl Level {
 
 /// A row of the table `result`. Of several rows of a time, the latest version is valid.
 #[derive(Clone, Debug, Row, Serialize, Deserialize)]
+#[cfg_attr(test, derive(Default))]
 pub(crate) struct ResultRow {
     pub(crate) level: u8,
     pub(crate) t: i64,

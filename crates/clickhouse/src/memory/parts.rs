@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 use cutshort_counts::{self as counts, AnswerSum, NodeNumbers, PackedRow, RowPlace};
 use cutshort_model::Window;
@@ -20,6 +21,8 @@ const ROW_BYTES: usize = size_of::<(RowPlace, PackedRow)>() + 16;
 const TOGETHER: [usize; 3] = [32, 8, 2];
 /// The number of such queries that may wait.
 const QUEUE: usize = 256;
+/// After results could not be read, none are for this long: the server answers meanwhile, or says why it cannot.
+const PAUSE: Duration = Duration::from_mins(1);
 /// How many results that are not kept are remembered as asked for.
 const REMEMBERED: usize = 100_000;
 
@@ -40,6 +43,8 @@ struct Inner {
     asked: HashMap<u64, u64>,
     /// Generations that are being read.
     loading: HashSet<u64>,
+    /// Nothing is read until then.
+    paused_until: Option<Instant>,
     nodes: Nodes,
 }
 
@@ -161,7 +166,7 @@ impl Parts {
         taken
     }
 
-    /// Has results read in the background. What does not fit into the queue is asked for again.
+    /// Reads results in the background. The next question asks again for those that do not fit into the queue.
     fn request(self: &Arc<Self>, server: &Arc<Server>, mut all: Vec<Missing>) {
         let queue = self.queue.get_or_init(|| {
             let (queue, requests) = sync_channel(QUEUE);
@@ -186,14 +191,14 @@ impl Parts {
     /// Reads the counts of results and keeps them, as far as they are worth their room.
     fn load(&self, load: &Load) {
         let rows: Vec<&ResultRow> = load.rows.iter().map(|missing| &missing.row).collect();
-        // If it fails, the next question for them says why.
-        let found = moving::cells_of(&load.server, &rows).unwrap_or_default();
-        for (generation, cells) in found {
-            let asked = load.rows.iter().find(|missing| missing.row.generation == generation);
-            let Some(asked) = asked.map(|missing| missing.asked) else { continue };
-            if let Some(part) = self.pack(&cells) {
-                self.lock().keep(generation, part, asked, self.room);
-            }
+        match moving::cells_of(&load.server, &rows) {
+            Ok(found) => load.rows.iter().for_each(|missing| {
+                let generation = missing.row.generation;
+                if let Some(part) = found.get(&generation).and_then(|cells| self.pack(cells)) {
+                    self.lock().keep(generation, part, missing.asked, self.room);
+                }
+            }),
+            Err(_) => self.lock().paused_until = Some(Instant::now() + PAUSE),
         }
         self.lock().forget(&load.rows);
     }
@@ -229,7 +234,7 @@ impl Inner {
             let oldest = self.kept.values().map(|part| part.used).min();
             missing.retain(|missing| oldest.is_none_or(|oldest| oldest < missing.asked));
         }
-        if room == 0 {
+        if room == 0 || self.paused_until.is_some_and(|until| Instant::now() < until) {
             missing.clear();
         }
         self.loading.extend(missing.iter().map(|missing| missing.row.generation));
@@ -295,6 +300,15 @@ mod tests {
         assert_eq!((kept(&inner), inner.bytes), (vec![4], 100));
         inner.keep(5, part(101), 21, 100);
         assert_eq!((kept(&inner), inner.bytes), (vec![4], 100));
+    }
+
+    #[test]
+    fn nothing_is_read_for_a_while_after_it_failed() {
+        let mut inner = Inner { paused_until: Some(Instant::now() + PAUSE), ..Inner::default() };
+        let row = ResultRow { generation: 1, ..ResultRow::default() };
+        let mut missing = vec![Missing { row, asked: 1 }];
+        inner.choose(&mut missing, 100);
+        assert!(missing.is_empty() && inner.loading.is_empty());
     }
 
     #[test]

@@ -146,7 +146,7 @@ fn changes() -> impl Strategy<Value = Vec<(i64, Vec<One>, bool)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 6, ..ProptestConfig::default() })]
 
     #[test]
     fn answers_are_those_of_the_embedded_store(
