@@ -91,7 +91,7 @@ describe("the Method view", () => {
     await looked.open("?view=how&range=7d&term=tag-zmap");
     await page.locator('[data-key="means:tag-zmap"]').click();
     await page.locator("#term-tag-zmap.asked").waitFor();
-    await looked.open("?view=connections&range=1d&f.signature=11");
+    await looked.open("?view=connections&range=1d&f.stage=post_psh");
     await page.locator('[data-key="connection:0"]').click();
     await page.locator('[data-key="means:rules"]').first().click();
     await page.locator("#term-rules.asked").waitFor();
