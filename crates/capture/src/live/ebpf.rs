@@ -1,5 +1,5 @@
-//! A program that samples in the kernel, where packets enter an interface (tc ingress), and hands headers over through a
-//! ring of memory. Its source is `ebpf/sample.bpf.c`.
+//! A program that samples in the kernel, where packets enter and leave an interface (tc ingress and egress), and hands them
+//! over through a ring of memory. Its source is `ebpf/sample.bpf.c`.
 
 use std::error::Error;
 use std::io;
@@ -15,24 +15,31 @@ use aya::{EbpfError, EbpfLoader};
 use cutshort_packet::{Frame, LinkType};
 use ipnet::IpNet;
 use rustix::net::{AddressFamily, SocketType};
-use rustix::time::{ClockId, clock_gettime};
+use rustix::time::{ClockId, DynamicClockId, clock_gettime, clock_gettime_dynamic};
 
 use super::intake::{Intake, Sampled, Time};
-use super::{ALONE, LiveError, LiveSets, LiveSettings, sys, wait};
+use super::{ALONE, LiveError, LiveSets, LiveSettings, OPENED_MORE, sys, wait};
 use crate::random;
 
 /// What `scripts/ebpf` compiles.
 static OBJECT: &[u8] = aya::include_bytes_aligned!("../../ebpf/sample.bpf.o");
-/// The function in it that is attached.
-const PROGRAM: &str = "ingress";
+/// The functions in it that are attached.
+const INGRESS: &str = "ingress";
+const EGRESS: &str = "egress";
 /// What is needed to load and attach it. Without CAP_PERFMON, the kernel refuses offsets in packets that are computed.
 const CAPABILITIES: &str = "CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON";
 
-/// The size of a record in the ring, with its header, in bytes.
+/// The size of the smallest record in the ring, with its header, in bytes.
 const RECORD: usize = 8 + FIELDS + SNAPLEN;
 /// The size of its fields in front of the packet's bytes, and of these.
-const FIELDS: usize = 32;
+const FIELDS: usize = 40;
 const SNAPLEN: usize = 128;
+/// The connections that are remembered of each data set, by IP version.
+const MAPS: [(LiveSets, [&str; 2]); 3] = [
+    (LiveSets::TCP, ["clients4", "clients6"]),
+    (LiveSets::ORIGIN, ["opened4", "opened6"]),
+    (LiveSets::QUIC, ["datagrams4", "datagrams6"]),
+];
 /// The number of connections of each IP version that are remembered: at least, as the kernel keeps some of them in
 /// reserve for each processor, and at most, as it takes the memory for them at once.
 const SIZES: (usize, usize) = (1 << 12, 1 << 17);
@@ -45,7 +52,7 @@ pub(super) struct Ebpf {
     /// Finds the interface.
     socket: OwnedFd,
     ring: RingBuf<MapData>,
-    /// The number of records that the ring has room for.
+    /// The largest number of records that the ring has room for.
     room: usize,
     rate: u32,
     clock: Clock,
@@ -58,9 +65,6 @@ pub(super) struct Ebpf {
 
 impl Ebpf {
     pub(super) fn open(interface: &str, settings: &LiveSettings) -> Result<Self, LiveError> {
-        if settings.sets != LiveSets::TCP {
-            return Err(LiveError::NotSampled);
-        }
         let socket = rustix::net::socket(AddressFamily::INET, SocketType::DGRAM, None);
         let socket = socket.map_err(|error| LiveError::Io(error.into()))?;
         let index = rustix::net::netdevice::name_to_index(&socket, interface)
@@ -70,7 +74,7 @@ impl Ebpf {
         let mut program = load(settings, link, size)?;
         let ring = program.take_map("ring").ok_or(io::ErrorKind::NotFound).map_err(io::Error::from)?;
         let ring = RingBuf::try_from(ring).map_err(|error| refused(&error))?;
-        attach(&mut program, interface).map_err(|error| refused(&error))?;
+        attach(&mut program, interface, settings.sets).map_err(|error| refused(&error))?;
         Ok(Self {
             interface: interface.to_owned(),
             index,
@@ -115,7 +119,13 @@ impl Ebpf {
                 self.left_out = record.left_out;
             }
             let frame = Frame { ts, wire_len: record.wire_len, bytes: record.bytes };
-            intake.take_sampled(LinkType::Raw, frame, Sampled { rate: Some(self.rate), time: Time::Kernel });
+            let how = Sampled { rate: Some(self.rate), time: Time::Kernel };
+            match record.kind {
+                Kind::Client => intake.take_sampled(LinkType::Raw, frame, how),
+                Kind::Sent => intake.take_sampled_opened(LinkType::Raw, frame, true, how),
+                Kind::Received => intake.take_sampled_opened(LinkType::Raw, frame, false, how),
+                Kind::Datagram => intake.take_sampled_datagram(LinkType::Raw, frame, how),
+            }
         }
         true
     }
@@ -142,26 +152,39 @@ fn load(settings: &LiveSettings, link_header: u32, ring: u32) -> Result<aya::Ebp
     let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
     let (rate, keep) = (settings.rate.get(), nanoseconds(settings.keep));
     let (alone, wake) = (nanoseconds(ALONE).min(keep), u64::from(ring / 8));
-    let ports = ports(&settings.ports);
+    let datagrams_keep = nanoseconds(settings.datagrams_keep);
+    let (ports, quic_ports) = (ports(&settings.ports), ports(settings.quic_ports()));
+    let opened_limit = settings.limit.saturating_add(OPENED_MORE);
+    let (sets, ahead) = (u32::from(settings.sets.bits()), atomic_time_ahead());
     let excludes = u8::from(!settings.exclude.is_empty());
-    let connections = settings.size.clamp(SIZES.0, SIZES.1) as u32;
     let mut loader = EbpfLoader::new();
     loader
         // The program reads nothing whose layout differs between kernels.
         .btf(None)
+        .override_global("sets", &sets, true)
         .override_global("rate", &rate, true)
         .override_global("seed", &seed, true)
         .override_global("limit", &settings.limit, true)
+        .override_global("opened_limit", &opened_limit, true)
+        .override_global("datagrams_limit", &settings.datagrams, true)
         .override_global("link_header", &link_header, true)
         .override_global("keep", &keep, true)
         .override_global("alone", &alone, true)
+        .override_global("datagrams_keep", &datagrams_keep, true)
+        .override_global("ahead", &ahead, true)
         .override_global("wake", &wake, true)
         .override_global("ports", &ports[..], true)
+        .override_global("quic_ports", &quic_ports[..], true)
         .override_global("excludes", &excludes, true)
-        .map_max_entries("connections4", connections)
-        .map_max_entries("connections6", connections)
         .map_max_entries("excluded", settings.exclude.len().max(1) as u32)
         .map_max_entries("ring", ring);
+    for (set, maps) in MAPS {
+        // The kernel takes the memory at once, so nothing is kept for a data set that is not sampled.
+        let size = if settings.sets.has(set) { settings.size.clamp(SIZES.0, SIZES.1) } else { 1 };
+        for map in maps {
+            loader.map_max_entries(map, size as u32);
+        }
+    }
     let mut program = loader.load(OBJECT).map_err(|error| refused(&error))?;
     exclude(&mut program, &settings.exclude).map_err(|error| refused(&error))?;
     Ok(program)
@@ -194,15 +217,38 @@ fn prefix(net: &IpNet) -> Key<[u8; 16]> {
     Key::new(mapped + u32::from(net.prefix_len()), address.octets())
 }
 
-fn attach(program: &mut aya::Ebpf, interface: &str) -> Result<(), EbpfError> {
-    let ingress = program.program_mut(PROGRAM);
-    let ingress = ingress.ok_or(aya::programs::ProgramError::UnexpectedProgramType)?;
-    let ingress: &mut SchedClassifier = ingress.try_into()?;
-    ingress.load()?;
+/// What the kernel's atomic time is ahead of the time of day, in nanoseconds: 37 s, or 0 where nothing sets it. The program
+/// in the kernel cannot read the time of day, and the day decides about QUIC connections.
+fn atomic_time_ahead() -> u64 {
+    // Without the clock there are none of its seconds either.
+    let atomic = clock_gettime_dynamic(DynamicClockId::Tai).map_or(0, |time| time.tv_sec);
+    let ahead = atomic.saturating_sub(clock_gettime(ClockId::Realtime).tv_sec);
+    u64::try_from(ahead).unwrap_or(0) * 1_000_000_000
+}
+
+fn attach(program: &mut aya::Ebpf, interface: &str, sets: LiveSets) -> Result<(), EbpfError> {
+    // The first of what comes in and the last of what goes out, so that it sees what is on the wire and not what other
+    // programs leave of it.
+    attach_to(program, INGRESS, interface, TcAttachType::Ingress, LinkOrder::first())?;
+    if sets.has(LiveSets::ORIGIN) {
+        attach_to(program, EGRESS, interface, TcAttachType::Egress, LinkOrder::last())?;
+    }
+    Ok(())
+}
+
+fn attach_to(
+    program: &mut aya::Ebpf,
+    name: &str,
+    interface: &str,
+    direction: TcAttachType,
+    order: LinkOrder,
+) -> Result<(), EbpfError> {
+    let function = program.program_mut(name);
+    let function = function.ok_or(aya::programs::ProgramError::UnexpectedProgramType)?;
+    let function: &mut SchedClassifier = function.try_into()?;
+    function.load()?;
     // A link (Linux 6.6) ends with the process, also when that is killed; a filter of clsact would stay.
-    // It is the first, so that it sees what arrives and not what other programs leave of it.
-    let options = TcAttachOptions::TcxOrder(LinkOrder::first());
-    ingress.attach_with_options(interface, TcAttachType::Ingress, options)?;
+    function.attach_with_options(interface, direction, TcAttachOptions::TcxOrder(order))?;
     Ok(())
 }
 
@@ -227,7 +273,26 @@ struct Record<'a> {
     lost: u64,
     left_out: u64,
     wire_len: u32,
+    kind: Kind,
     bytes: &'a [u8],
+}
+
+/// What a packet is handed over as: `enum kind` in `ebpf/sample.bpf.c`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// A packet of a client.
+    Client,
+    /// A packet of this host to a server to which it opens a connection.
+    Sent,
+    /// A packet of that server, or an ICMP error that quotes a packet to it.
+    Received,
+    /// A datagram of a client, or an ICMP error that quotes one to it.
+    Datagram,
+}
+
+impl Kind {
+    /// In the order of their numbers.
+    const ALL: [Self; 4] = [Self::Client, Self::Sent, Self::Received, Self::Datagram];
 }
 
 impl<'a> Record<'a> {
@@ -241,6 +306,7 @@ impl<'a> Record<'a> {
             lost: long(8)?,
             left_out: long(16)?,
             wire_len: word(24)?,
+            kind: *Kind::ALL.get(word(32)? as usize)?,
             bytes: bytes.get(..word(28)? as usize)?,
         })
     }
@@ -283,12 +349,15 @@ mod tests {
     fn records_are_read() {
         let mut bytes = Vec::new();
         [7_u64, 2, 3].iter().for_each(|long| bytes.extend(long.to_ne_bytes()));
-        [1500_u32, 4].iter().for_each(|word| bytes.extend(word.to_ne_bytes()));
+        [1500_u32, 4, 2, 0].iter().for_each(|word| bytes.extend(word.to_ne_bytes()));
         bytes.extend(b"head of another packet");
-        let record = Record { time: 7, lost: 2, left_out: 3, wire_len: 1500, bytes: b"head" };
+        let record =
+            Record { time: 7, lost: 2, left_out: 3, wire_len: 1500, kind: Kind::Received, bytes: b"head" };
         assert_eq!(Record::of(&bytes), Some(record));
         assert_eq!(Record::of(&bytes[..FIELDS + 3]), None, "shorter than it says");
         assert_eq!(Record::of(&bytes[..FIELDS - 1]), None);
+        bytes[32] = 4;
+        assert_eq!(Record::of(&bytes), None, "there is no such kind");
     }
 
     #[test]

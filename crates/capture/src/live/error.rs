@@ -16,8 +16,6 @@ pub enum LiveError {
     Removed(String),
     /// The kernel refuses the program that samples; this is its reason.
     NoEbpf(String),
-    /// The source samples other data sets than those that are asked for.
-    NotSampled,
     /// The kernel refuses for another reason.
     Io(io::Error),
 }
@@ -42,10 +40,6 @@ impl fmt::Display for LiveError {
                 f,
                 "the kernel refuses the program that samples ({why}). It takes Linux 6.6 or newer with BPF; elsewhere, use \
                  nflog: with 'cutshort rules apply', or af_packet:"
-            ),
-            Self::NotSampled => f.write_str(
-                "it samples connections of clients over TCP only (data set tcp); for origin and quic, use nflog: with \
-                 'cutshort rules apply', or af_packet:"
             ),
             Self::Io(error) => write!(f, "{error}"),
         }

@@ -54,6 +54,11 @@ impl LiveSets {
         Self::NAMES.into_iter().filter(|(one, _)| self.has(*one)).map(|(_, name)| name).collect()
     }
 
+    /// One bit for each of them.
+    pub(super) const fn bits(self) -> u8 {
+        self.0
+    }
+
     /// Whether one of `other` is among them.
     #[must_use]
     pub const fn has(self, other: Self) -> bool {

@@ -206,6 +206,14 @@ impl Network {
         self.receive_after(source, settings, Duration::ZERO)
     }
 
+    /// A receiver of each kind on the server: of the netfilter log first, then a packet socket and, where the kernel has
+    /// it, the program in it.
+    pub(crate) fn receive_by_each(&self, log: &str, settings: &LiveSettings) -> Vec<Receiving> {
+        let mut sources = vec![log, "af_packet:s0"];
+        sources.extend(has_bpf_links().then_some("ebpf:s0"));
+        sources.into_iter().map(|source| self.receive(source, settings)).collect()
+    }
+
     /// A receiver that is ready, but looks at nothing for a while.
     pub(crate) fn receive_after(&self, source: &str, settings: &LiveSettings, pause: Duration) -> Receiving {
         let source: LiveSource = source.parse().unwrap();
@@ -297,6 +305,12 @@ impl Receiving {
     pub(crate) fn stop(self) -> (Vec<Packet>, LiveCount) {
         let received = self.stop_all();
         (received.packets, received.counts)
+    }
+
+    /// Stops receivers. Returns what the first took, and what the others took.
+    pub(crate) fn stop_each(all: Vec<Self>) -> (Received, Vec<Received>) {
+        let mut received = all.into_iter().map(Self::stop_all);
+        (received.next().unwrap(), received.collect())
     }
 
     pub(crate) fn stop_all(self) -> Received {

@@ -1,4 +1,4 @@
-//! Connections that the server opens: rules and packet socket take the same rows, which are those of a capture.
+//! Connections that the server opens: all receivers take the same rows, which are those of a capture.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -128,7 +128,7 @@ fn by_isn(rows: &Rows) -> ByIsn {
 struct Seen {
     captured: Rows,
     nflog: Received,
-    af_packet: Received,
+    others: Vec<Received>,
 }
 
 fn see(network: &Network, rate: u32, count: u32) -> Seen {
@@ -140,7 +140,7 @@ fn see(network: &Network, rate: u32, count: u32) -> Seen {
     let seed = Some(SEED.number());
     let settings = LiveSettings { rate, ports, seed, sets: LiveSets::ORIGIN, ..LiveSettings::default() };
     let servers = servers(network);
-    let receivers = ["nflog:5", "af_packet:s0"].map(|source| network.receive(source, &settings));
+    let receivers = network.receive_by_each("nflog:5", &settings);
     let recording = network.record_both();
     let script = std::env::temp_dir().join(format!("opener-{}-{rate}.py", std::process::id()));
     std::fs::write(&script, OPENER).unwrap();
@@ -155,10 +155,10 @@ fn see(network: &Network, rate: u32, count: u32) -> Seen {
             captured.extend(Unreachable::parse(link, frame).and_then(|error| limiter.unreachable(&error)));
         }
     });
-    let [nflog, af_packet] = receivers.map(Receiving::stop_all);
+    let (nflog, others) = Receiving::stop_each(receivers);
     drop(servers);
     let captured: Vec<Packet> = captured.iter().map(|(five_tuple, row)| row.packet(*five_tuple)).collect();
-    Seen { captured: of_connections(&captured), nflog, af_packet }
+    Seen { captured: of_connections(&captured), nflog, others }
 }
 
 fn nothing_lost(counts: &LiveCount) {
@@ -229,16 +229,15 @@ fn assert_same(one: &ByIsn, other: &ByIsn) {
 }
 
 #[test]
-fn rules_and_socket_take_the_rows_of_a_capture() {
+fn all_receivers_take_the_rows_of_a_capture() {
     let Some(network) = Network::new().map(Network::without_offloads) else { return };
     let seen = see(&network, 1, 24);
-    nothing_lost(&seen.nflog.counts);
-    nothing_lost(&seen.af_packet.counts);
     let captured = by_isn(&seen.captured);
-    let [nflog, af_packet] =
-        [&seen.nflog, &seen.af_packet].map(|received| by_isn(&of_connections(&received.opened)));
-    assert_agree(&nflog, &captured);
-    assert_agree(&af_packet, &captured);
+    for received in std::iter::once(&seen.nflog).chain(&seen.others) {
+        nothing_lost(&received.counts);
+        assert_agree(&by_isn(&of_connections(&received.opened)), &captured);
+        assert!(received.packets.is_empty() && received.datagrams.is_empty());
+    }
     let all = || captured.values().flatten();
     let has = |flags: Flags| move |rows: &&Vec<Packet>| rows.iter().any(|row| row.flags == flags);
     assert!(all().filter(has(Flags::RECEIVED | Flags::ICMP)).count() >= 40, "rejected with ICMP");
@@ -246,7 +245,6 @@ fn rules_and_socket_take_the_rows_of_a_capture() {
     assert!(all().any(|rows| rows.len() == CAP), "the cap is reached");
     assert_eq!(all().count(), 2 * (24 * 6 + 3 * 2));
     assert_eq!(seen.nflog.counts.opened, seen.nflog.opened.len() as u64);
-    assert!(seen.nflog.packets.is_empty() && seen.af_packet.packets.is_empty());
     // Within a connection times follow the order of arrival.
     for rows in of_times(&seen.nflog.opened).values() {
         assert!(rows.is_sorted(), "{rows:?}");
@@ -260,21 +258,21 @@ fn of_times(rows: &[Packet]) -> BTreeMap<FiveTuple, Vec<i64>> {
 }
 
 #[test]
-fn rules_and_socket_choose_the_same_connections() {
+fn all_receivers_choose_the_same_connections() {
     let Some(network) = Network::new().map(Network::without_offloads) else { return };
     let seen = see(&network, 4, 24);
     let mut captured = by_isn(&seen.captured);
     let all = captured.len();
-    let [nflog, af_packet] =
-        [&seen.nflog, &seen.af_packet].map(|received| by_isn(&of_connections(&received.opened)));
+    let nflog = by_isn(&of_connections(&seen.nflog.opened));
     captured.retain(|key, _| nflog.contains_key(key));
-    assert_agree(&nflog, &captured);
-    assert_agree(&af_packet, &captured);
+    for received in std::iter::once(&seen.nflog).chain(&seen.others) {
+        assert_agree(&by_isn(&of_connections(&received.opened)), &captured);
+        assert!(received.opened.iter().all(|row| row.sample_rate == 4));
+    }
     assert!((all / 8..all / 2).contains(&nflog.len()), "{} of {all}", nflog.len());
-    assert!(seen.nflog.opened.iter().chain(&seen.af_packet.opened).all(|row| row.sample_rate == 4));
 }
 
-/// Both data sets at once, on one group of the log and at one socket.
+/// Both data sets at once, on one group of the log and at one socket or program.
 #[test]
 fn both_data_sets_are_sampled_at_once() {
     let Some(network) = Network::new().map(Network::without_offloads) else { return };
@@ -292,17 +290,18 @@ fn both(network: &Network, group: u16, groups: &str) {
         network.load("nft -f -", &Sampling { method, rate, group, ..Sampling::default() }.text());
     }
     let settings = LiveSettings { sets: LiveSets::TCP | LiveSets::ORIGIN, ..LiveSettings::default() };
-    let receivers = [groups, "af_packet:s0"].map(|source| network.receive(source, &settings));
+    let receivers = network.receive_by_each(groups, &settings);
     network.craft("flood", "20");
     network.server(
         "/usr/bin/python3 -c 'import socket; socket.create_connection((\"198.51.100.2\", 8005), 2).recv(10)'",
     );
-    let [nflog, af_packet] = receivers.map(Receiving::stop_all);
+    let (nflog, others) = Receiving::stop_each(receivers);
     nothing_lost(&nflog.counts);
-    assert_eq!(crate::by_connection(&nflog.packets), crate::by_connection(&af_packet.packets));
-    let [by_rules, by_socket] =
-        [&nflog, &af_packet].map(|received| by_isn(&of_connections(&received.opened)));
-    assert_agree(&by_rules, &by_socket);
+    let by_rules = by_isn(&of_connections(&nflog.opened));
+    for other in others {
+        assert_eq!(crate::by_connection(&nflog.packets), crate::by_connection(&other.packets));
+        assert_agree(&by_rules, &by_isn(&of_connections(&other.opened)));
+    }
     assert_eq!(by_rules.len(), 1, "the server's own connection");
     assert!(nflog.opened.len() > 3);
     assert!(crate::by_connection(&nflog.packets).len() >= 20);
@@ -353,12 +352,12 @@ fn a_transparent_proxy_opens_connections_like_others() {
     );
     let _servers = servers(&network);
     let _proxy = start(&network, 2, TRANSPARENT);
-    let receivers = ["nflog:5", "af_packet:s0"].map(|source| network.receive(source, &settings));
+    let receivers = network.receive_by_each("nflog:5", &settings);
     let answer = network.client(
         "/usr/bin/python3 -c 'import socket; s = socket.create_connection((\"192.0.2.88\", 8080), 5); s.sendall(b\"GET\"); print(s.recv(9))'",
     );
     assert_eq!(answer.trim_end(), "b'xxxxxxxxx'");
-    for received in receivers.map(Receiving::stop_all) {
+    for received in receivers.into_iter().map(Receiving::stop_all) {
         let connections = of_connections(&received.opened);
         let five_tuples: Vec<String> =
             connections.keys().map(|key| format!("{} > {}:{}", key.src(), key.dst(), key.dst_port)).collect();
@@ -371,7 +370,7 @@ fn a_transparent_proxy_opens_connections_like_others() {
 }
 
 /// Rules look at packets before their addresses are translated, and only at this host's own: of translated connections
-/// they miss what comes back, and forwarded ones altogether. A packet socket on the outer interface has both.
+/// they miss what comes back, and forwarded ones altogether. A packet socket and a program on the outer interface have both.
 #[test]
 fn translated_and_forwarded_connections_are_for_the_socket() {
     let Some(network) = Network::new().map(Network::without_offloads) else { return };
@@ -386,7 +385,7 @@ fn translated_and_forwarded_connections_are_for_the_socket() {
             chain p { type nat hook postrouting priority 100; tcp dport 8001 snat to 203.0.113.2:50000-50100; }
         }",
     );
-    let receivers = ["nflog:5", "af_packet:s0"].map(|source| network.receive(source, &settings));
+    let receivers = network.receive_by_each("nflog:5", &settings);
     let connect = |host: &str, port: u16| {
         format!(
             "/usr/bin/python3 -c 'import socket; s = socket.create_connection((\"{host}\", {port}), 2); s.sendall(b\"x\"); s.recv(9)'"
@@ -400,14 +399,14 @@ fn translated_and_forwarded_connections_are_for_the_socket() {
          ip -n fwd$$ link set v1 up; ip -n fwd$$ route add default via 10.9.9.1; \
          nft add rule ip nat p ip saddr 10.9.9.2 snat to 203.0.113.2; ip netns exec fwd$$";
     network.server(&format!("{container} {}; ip netns del fwd$$", connect("198.51.100.2", 8005)));
-    let [nflog, af_packet] = receivers.map(Receiving::stop_all);
+    let (nflog, others) = Receiving::stop_each(receivers);
     drop(servers);
     let answered = |received: &Received| {
         let rows = of_connections(&received.opened);
         let is_answered = |rows: &&Vec<Packet>| rows.iter().any(|row| row.flags.intersects(Flags::RECEIVED));
         (rows.values().filter(is_answered).count(), rows.len())
     };
-    assert_eq!(answered(&af_packet), (3, 3));
+    assert!(others.iter().all(|other| answered(other) == (3, 3)));
     assert_eq!(answered(&nflog), (0, 2), "neither answers nor forwarded ones");
     let found = network.on_server(|| cutshort_capture::rules::translations().unwrap());
     assert_eq!(found, ["ip nat o", "ip nat p"]);
