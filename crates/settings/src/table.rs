@@ -216,8 +216,8 @@ settings! {
         /// N of "1 in N" connections: for af_packet and ebpf, and for nflog if the rules do not state their rate (those
         /// of 'cutshort rules' do).
         sample_rate: NonZeroU32 = LiveSettings::default().rate, SAMPLE_RATE;
-        /// Data sets that af_packet samples: "tcp" (connections of clients), "origin" (connections that this host opens to other
-        /// servers), "quic" (QUIC connections of clients). ebpf samples "tcp" only, and rules have their own.
+        /// Data sets that af_packet and ebpf sample: "tcp" (connections of clients), "origin" (connections that this host opens
+        /// to other servers), "quic" (QUIC connections of clients). Rules have their own.
         sets as "capture_datasets": LiveSets = LiveSets::default(), DATASETS;
         /// Open the Initial packets of QUIC connections for acknowledgements and closes, before rows are stored. Their keys can
         /// be computed from the packets themselves. See docs/privacy.md.

@@ -80,10 +80,11 @@ pub type Open = dyn FnMut(&Udp<'_>, &mut Datagram) + Send;
 /// The settings of a live source.
 #[derive(Clone, Debug)]
 pub struct LiveSettings {
-    /// N of "1 in N" connections: the sampling of a packet socket, and the sample rate of netfilter log packets whose
+    /// N of "1 in N" connections: the sampling of packet sockets and `ebpf:`, and the sample rate of netfilter log packets whose
     /// rule does not state it (cutshort's own rules do).
     pub rate: NonZeroU32,
-    /// The data sets that a packet socket samples. Rules have their own setting, and what they log says which it is.
+    /// The data sets that packet sockets and `ebpf:` sample. Rules have their own setting, and what they log says which it
+    /// is.
     pub sets: LiveSets,
     /// The maximum number of packets per TCP connection; of one that this host opens [`OPENED_MORE`](crate::OPENED_MORE) more,
     /// and [`OPENED_ERRORS`](crate::OPENED_ERRORS) ICMP errors.
@@ -98,12 +99,12 @@ pub struct LiveSettings {
     pub datagrams_keep: Duration,
     /// The maximum number of connections that are remembered of each data set.
     pub size: usize,
-    /// The secret of the sampling; random if none. A packet socket selects the same connections as rules with the
+    /// The secret of the sampling; random if none. Packet sockets and `ebpf:` select the same connections as rules with the
     /// same seed.
     pub seed: Option<u32>,
-    /// Server ports whose connections a packet socket takes. If empty, all of TCP, and 443 of QUIC.
+    /// Server ports whose connections packet sockets and `ebpf:` take. If empty, all of TCP, and 443 of QUIC.
     pub ports: Vec<u16>,
-    /// Networks whose connections a packet socket leaves out: of clients, or of servers that this host connects to.
+    /// Networks whose connections packet sockets and `ebpf:` leave out: of clients, or of servers that this host connects to.
     pub exclude: Vec<IpNet>,
     /// The number of bytes that are taken of each TCP packet, which are the headers; datagrams of QUIC are taken whole. Rules
     /// have their own setting.

@@ -70,7 +70,7 @@ pub enum LiveSource {
     Nflog(Groups),
     /// `af_packet:INTERFACE`: packets that an interface receives, sampled in user space.
     AfPacket(String),
-    /// `ebpf:INTERFACE`: packets that enter an interface, sampled by a program in the kernel.
+    /// `ebpf:INTERFACE`: packets that enter an interface or leave it, sampled by a program in the kernel.
     Ebpf(String),
 }
 

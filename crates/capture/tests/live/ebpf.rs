@@ -5,12 +5,12 @@ use std::thread;
 use std::time::Duration;
 
 use cutshort_capture::rules::{Sampling, Seed};
-use cutshort_capture::{Live, LiveCount, LiveError, LiveSettings, Reading};
+use cutshort_capture::{Live, LiveCount, LiveError, LiveSets, LiveSettings, Reading};
 use cutshort_packet::Packet;
 
 use crate::again::{assert_same, connections};
 use crate::network::{Network, PORT, Receiving, has_bpf_links};
-use crate::{by_connection, first};
+use crate::{by_connection, first, quic};
 
 const SEED: Seed = Seed::new(0x1234_5678).unwrap();
 const SOURCE: &str = "ebpf:s0";
@@ -189,6 +189,65 @@ fn headers_are_read_as_at_a_packet_socket() {
     let ports = |packets: &[Packet]| packets.iter().map(|packet| packet.tcp_window).collect::<Vec<_>>();
     assert_eq!(taken, expected, "{:?}\n{:?}", ports(&ebpf), ports(&af_packet));
     assert!(taken.len() > 15, "{}", taken.len());
+}
+
+/// Datagrams and ICMP errors that quote them, with headers that are not of the usual length or are damaged. All have a port
+/// of their own; of most, what follows is taken only if the first datagram begins a connection.
+const DATAGRAMS: &str = r#"
+def udp(port, payload, length=None): return struct.pack("!HHHH", port, 443, 8 + len(payload) if length is None else length, 0) + payload
+def over(of, data, **more): return v4(data, protocol=17, **more) if of == 4 else v6(data, 17, **more)
+def back(packet):
+    at, size = (12, 4) if packet[0] >> 4 == 4 else (8, 16)
+    return packet[:at] + packet[at + size:at + 2 * size] + packet[at:at + size] + packet[at + 2 * size:]
+def error(version, port, code=None, kind=None, quoted=None, **more):
+    kind = {4: 3, 6: 1}[version] if kind is None else kind
+    code = {4: 3, 6: 4}[version] if code is None else code
+    quoted = back(over(version, struct.pack("!HHHH", 443, port, 100, 0))) if quoted is None else quoted
+    message = struct.pack("!BBHI", kind, code, 0, 0) + quoted
+    return v4(message, protocol=1, **more) if version == 4 else v6(message, 58, **more)
+initial = b"\xc0\0\0\0\1" + bytes(1195)
+def begun(version, port): return (over(version, udp(port, initial)),)
+each(lambda version, port: [begun(version, port), (over(version, udp(port, b"s")),), (over(version, udp(port, b"")),), (error(version, port),)])
+each(lambda version, port: [(over(version, udp(port, initial)), (0x8100,)), (error(version, port), (0x8100,))])
+for first in (b"\x80\0\0\0\1", b"\x80\0\0\0", b"\x90\0\0\0\1", b"\x90\x6b\x33\x43\xcf", b"\x80\x6b\x33\x43\xcf", b"\xc0\0\0\0\0", b"\x40\0\0\0\1", b"\xf0\0\0\0\1"):
+    each(lambda version, port: [(over(version, udp(port, first)),), (over(version, udp(port, b"later")),)])
+for length in (0, 7, 8, 12, 13, 2000):
+    each(lambda version, port: [(over(version, udp(port, initial, length)),), (over(version, udp(port, b"s")),)])
+# Of a packet this long, only the link-layer header is in the first page.
+each(lambda version, port: [(over(version, udp(port, initial + bytes(5000))),), (over(version, udp(port, bytes(6000))),)])
+for more in ({"options": b"\1" * 40}, {"fragment": 0x2000}, {"fragment": 0x2001}, {"length": 0}, {"length": 27}, {"length": 32}, {"length": 33}):
+    port += 1; send(over(4, udp(port, initial), **more)); send(over(4, udp(port, b"s")))
+hop = b"\x11\0" + bytes(6)
+for chain, next in ((hop, 0), (hop, 43), (b"\x11\0\0\1" + bytes(4), 44), (b"\x11\0\0\x09" + bytes(4), 44), (b"\x11\1" + bytes(10), 51), (b"\0\0" + bytes(6) + hop, 60)):
+    port += 1; send(v6(chain + udp(port, initial), next)); send(v6(udp(port, b"s"), 17))
+port += 1; send(v6(udp(port, initial), 17, bytes(10) + b"\xff\xff" + SOURCE[4]))
+# Errors.
+for more in ({"code": 1}, {"code": 4}, {"kind": 11}, {"kind": 2}):
+    each(lambda version, port: [begun(version, port), (error(version, port, **more),)])
+for cut in (1, 8, 9):
+    each(lambda version, port: [begun(version, port), (error(version, port, quoted=back(over(version, struct.pack("!HHHH", 443, port, 100, 0)))[:-cut]),)])
+each(lambda version, port: [begun(version, port), (error(version, port, quoted=over(version, udp(port, b""))),)])
+each(lambda version, port: [begun(version, port), (error(version, port, quoted=back(plain(version, struct.pack("!HHII", 443, port, 1, 1)))),)])
+for more in ({"options": b"\1" * 8}, {"fragment": 0x2001}, {"version": 6}):
+    port += 1; send(*begun(4, port)); send(error(4, port, quoted=back(over(4, struct.pack("!HHHH", 443, port, 100, 0), **more))))
+port += 1; send(*begun(4, port)); send(error(4, port, options=b"\1" * 12))
+port += 1; send(*begun(6, port)); send(error(6, port, quoted=back(v6(hop + struct.pack("!HHHH", 443, port, 100, 0), 0))))
+port += 1; send(*begun(6, port)); send(v6(b"\x3a\0" + bytes(6) + error(6, port)[40:], 0))
+"#;
+
+#[test]
+fn datagrams_and_errors_are_read_as_at_a_packet_socket() {
+    let Some(network) = network() else { return };
+    network.server(VETH);
+    let settings = LiveSettings { sets: LiveSets::QUIC, ports: Vec::new(), ..settings(1) };
+    let receivers = ["af_packet:s2", "ebpf:s2"].map(|source| network.receive(source, &settings));
+    network.server(&format!("/usr/bin/python3 -c '{}{DATAGRAMS}'", beginning()));
+    let [af_packet, ebpf] = receivers.map(Receiving::stop_all);
+    assert_eq!((ebpf.counts.lost, ebpf.counts.malformed, ebpf.counts.left_out.connections), (0, 0, 0));
+    let [taken, expected] = [&ebpf, &af_packet].map(|received| quic::by_connection(&received.datagrams));
+    assert_eq!(taken, expected);
+    let errors = ebpf.datagrams.iter().filter(|row| row.icmp.is_some()).count();
+    assert_eq!((taken.len(), errors), (49, 11));
 }
 
 /// A second VLAN tag is still in the packet, where the first no longer is.

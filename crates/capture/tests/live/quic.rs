@@ -62,7 +62,7 @@ fn shown(row: &Datagram) -> String {
 }
 
 /// By 5-tuple, in the order of arrival.
-fn by_connection(rows: &[Datagram]) -> BTreeMap<FiveTuple, Vec<String>> {
+pub(crate) fn by_connection(rows: &[Datagram]) -> BTreeMap<FiveTuple, Vec<String>> {
     let mut all: BTreeMap<FiveTuple, Vec<String>> = BTreeMap::new();
     rows.iter().for_each(|row| all.entry(row.five_tuple).or_default().push(shown(row)));
     all
