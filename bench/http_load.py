@@ -49,9 +49,14 @@ async def ask(host, port, path, pool, times, failed):
     started = time.perf_counter()
     reader, writer = pool.pop() if pool else await asyncio.open_connection(host, port)
     writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
-    head = await reader.readuntil(b"\r\n\r\n")
-    length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-    await reader.readexactly(length)
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+        await reader.readexactly(length)
+    except (OSError, asyncio.IncompleteReadError):
+        # A server that has as many connections of one address as it serves closes further ones.
+        failed.append(("by closing the connection", path))
+        return
     times.append((time.perf_counter() - started, path))
     if head[9:12] not in (b"200", b"404"):
         failed.append((head[9:12].decode(), path))
@@ -68,9 +73,12 @@ async def main(chosen):
         path = question(day(chosen.since), day(chosen.until), chosen.most_days)
         tasks.append(asyncio.create_task(ask(url.hostname, url.port or 80, path, pool, times, failed)))
     await asyncio.gather(*tasks)
+    if not times:
+        print(f"none of {len(tasks)} requests was answered")
+        return 1
     times.sort()
     at = lambda share: times[min(len(times) - 1, int(len(times) * share))][0] * 1e3
-    print(f"{len(times)} requests, {chosen.rate} a second: median {at(0.5):.1f} ms, 95 % {at(0.95):.1f}, 99 % {at(0.99):.1f}, most {at(1):.1f}")
+    print(f"{len(times)} of {len(tasks)} requests answered, {chosen.rate} a second: median {at(0.5):.1f} ms, 95 % {at(0.95):.1f}, 99 % {at(0.99):.1f}, most {at(1):.1f}")
     print("the slowest:", *(f"{took * 1e3:.0f} ms {path}" for took, path in times[-3:]), sep="\n  ")
     print(*(f"answered {status}: {path}" for status, path in failed[:3]), sep="\n", end="")
     return 1 if failed else 0
