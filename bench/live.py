@@ -178,7 +178,8 @@ def costs(cutshort, rounds, beside, count, only):
     methods = {name: how for name, how in methods.items() if name in always or any(word in name for word in only)}
     measured = [kind for kind in KINDS if kind != "connections"]
     least = {}
-    for _ in range(rounds):
+    for number in range(rounds):
+        print(f"round {number + 1} of {rounds}", file=sys.stderr)
         for name, options in methods.items():
             receiver = None
             if options == "beside":
@@ -277,6 +278,8 @@ def main():
         return send(chosen.send, chosen.pace, chosen.kind)
     if os.geteuid() != 0:
         parser.error("needs root")
+    # So that namespaces are removed then, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         set_up()
         costs(chosen.cutshort, chosen.rounds, chosen.beside, chosen.packets, chosen.only.split(","))
