@@ -47,15 +47,15 @@ def question(since, until, most_days):
 
 async def ask(host, port, path, pool, times, failed):
     started = time.perf_counter()
-    reader, writer = pool.pop() if pool else await asyncio.open_connection(host, port)
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
     try:
+        reader, writer = pool.pop() if pool else await asyncio.open_connection(host, port)
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
         head = await reader.readuntil(b"\r\n\r\n")
         length = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
         await reader.readexactly(length)
     except (OSError, asyncio.IncompleteReadError):
-        # A server that has as many connections of one address as it serves closes further ones.
-        failed.append(("by closing the connection", path))
+        # The server is not there, or closed the connection: it limits those of one address.
+        failed.append(("nothing", path))
         return
     times.append((time.perf_counter() - started, path))
     if head[9:12] not in (b"200", b"404"):

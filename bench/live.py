@@ -53,6 +53,9 @@ def set_up():
 
 def tear_down():
     for name in (CLIENT, SERVER):
+        # What an interrupted measurement has left running.
+        for pid in sh("ip", "netns", "pids", name, check=False).stdout.split():
+            os.kill(int(pid), signal.SIGTERM)
         sh("ip", "netns", "del", name, check=False)
 
 
@@ -278,7 +281,7 @@ def main():
         return send(chosen.send, chosen.pace, chosen.kind)
     if os.geteuid() != 0:
         parser.error("needs root")
-    # So that namespaces are removed then, too.
+    # So that it cleans up then, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         set_up()

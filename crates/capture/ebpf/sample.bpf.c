@@ -39,7 +39,7 @@ const volatile __u64 keep = 0;
 const volatile __u64 alone = 0;
 /* How long a QUIC connection is remembered after its latest datagram, in nanoseconds. */
 const volatile __u64 datagrams_keep = 0;
-/* What the International Atomic Time of the kernel's clock is ahead of the time of day, in nanoseconds. */
+/* How far CLOCK_TAI is ahead of the time of day, in nanoseconds. */
 const volatile __u64 ahead = 0;
 /* The receiver is woken early when the ring holds this many bytes. It looks every tenth of a second anyway. */
 const volatile __u64 wake = 0;
@@ -302,8 +302,8 @@ static __always_inline __u32 hash6(const struct key6 *key, __be32 last)
 	return finish(&h, key->target_port, last);
 }
 
-/* The connections of one data set and IP version, and how they are sampled. Each use is inlined, so what is known when
- * this is compiled costs nothing. */
+/* The connections of one data set and IP version, and how they are sampled. Every use is inlined, so the compiler
+ * resolves the fields and choices between them. */
 struct sampled {
 	void *connections;
 	/* 4 or 6, which says what the keys are. */
@@ -512,7 +512,7 @@ struct all {
 		{&datagrams##number, number, datagrams_limit, DATAGRAM}, \
 	}
 
-/* As what to hand over a packet: none or more kinds. */
+/* The kinds as which a packet is handed over are a set of these bits. */
 #define BIT(kind) (1U << (kind))
 
 static __always_inline __u32 kinds_of_tcp(const struct all *all, const void *key, const struct tcp *tcp, bool is_sent)
@@ -722,7 +722,7 @@ static __always_inline __u32 kinds_of_ipv6(struct packet *packet, __u32 wire_len
 	return kinds_of(packet, &all, &key, header, protocol, is_sent);
 }
 
-/* `snaplen` is known when this is compiled. */
+/* `snaplen` must be a constant, as the verifier wants one for the size of a record. */
 static __always_inline void hand_over(struct __sk_buff *skb, __u32 from, enum kind kind, const __u32 snaplen)
 {
 	struct record *record = bpf_ringbuf_reserve(&ring, sizeof(*record) + snaplen, 0);
@@ -763,7 +763,7 @@ static __always_inline __u32 network(struct __sk_buff *skb, __be16 *protocol)
 	return from;
 }
 
-/* As what to hand over the packet that begins at `from`. Nothing is remembered of one that is cut. */
+/* The kinds as which to hand over the packet that begins at `from`. Nothing is remembered of one that is cut. */
 static __always_inline __u32 look(struct __sk_buff *skb, __be16 protocol, __u32 from, bool is_sent, bool *is_cut)
 {
 	struct packet packet = {
@@ -794,7 +794,10 @@ static __always_inline void sample(struct __sk_buff *skb, bool is_sent)
 		hand_over(skb, from, SENT, SNAPLEN);
 	if (kinds & BIT(RECEIVED))
 		hand_over(skb, from, RECEIVED, SNAPLEN);
-	if (kinds & BIT(DATAGRAM))
+	/* Most datagrams are short, and would take the room of a dozen packets. */
+	if (kinds & BIT(DATAGRAM) && skb->len - from <= SNAPLEN)
+		hand_over(skb, from, DATAGRAM, SNAPLEN);
+	else if (kinds & BIT(DATAGRAM))
 		hand_over(skb, from, DATAGRAM, DATAGRAM_SNAPLEN);
 }
 

@@ -217,10 +217,9 @@ fn prefix(net: &IpNet) -> Key<[u8; 16]> {
     Key::new(mapped + u32::from(net.prefix_len()), address.octets())
 }
 
-/// What the kernel's atomic time is ahead of the time of day, in nanoseconds: 37 s, or 0 where nothing sets it. The program
-/// in the kernel cannot read the time of day, and the day decides about QUIC connections.
+/// How far CLOCK_TAI is ahead of the time of day, in nanoseconds: 37 s, or 0 if nothing has set its offset. The program in
+/// the kernel cannot read the time of day, but needs the day to select QUIC connections.
 fn atomic_time_ahead() -> u64 {
-    // Without the clock there are none of its seconds either.
     let atomic = clock_gettime_dynamic(DynamicClockId::Tai).map_or(0, |time| time.tv_sec);
     let ahead = atomic.saturating_sub(clock_gettime(ClockId::Realtime).tv_sec);
     u64::try_from(ahead).unwrap_or(0) * 1_000_000_000
