@@ -158,7 +158,7 @@ pub(crate) fn conclusion(set: DataSet, outcome: &Outcome) -> Vec<String> {
     };
     let stage = match (verdict.stage, verdict.termination) {
         (Stage::None, termination) => format!("Stage none: {termination} is not anomalous."),
-        (stage, _) => format!("Stage {}: {}", set.stage_name(stage), set.stage_about(stage)),
+        (stage, _) => format!("Stage {}: {}", set.stage_title(stage), set.stage_about(stage)),
     };
     let signature = match verdict.signature {
         Some(signature) => {
